@@ -1,0 +1,38 @@
+import { parseDuration } from '../../core/duration.ts';
+
+/** spec.duration of a Certificate that has none: 90 days. */
+export const defaultDuration = '2160h';
+/** The shortest spec.duration, in milliseconds. */
+export const minimumDurationMs = 3_600_000;
+/** The shortest spec.renewBefore, in milliseconds. */
+export const minimumRenewBeforeMs = 300_000;
+
+/** What decides when a certificate is renewed. */
+export interface RenewalInput {
+  /** The certificate's own limits, in milliseconds since the epoch. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** spec.renewBefore of its Certificate. */
+  readonly renewBefore?: string | undefined;
+  /** spec.renewBeforePercentage of its Certificate. */
+  readonly renewBeforePercentage?: number | undefined;
+}
+
+/**
+ * How long before its end a certificate is renewed, in milliseconds: renewBefore where it is within the
+ * lifetime; else its percentage of the lifetime; else a third of the lifetime. The lifetime is the one the
+ * certificate has, not the one that was asked for.
+ */
+export function renewBeforeMs(input: RenewalInput): number {
+  const lifetimeMs = input.notAfterMs - input.notBeforeMs;
+  const wantedMs = input.renewBefore === undefined ? undefined : parseDuration(input.renewBefore);
+  if (wantedMs !== undefined && wantedMs > 0 && wantedMs < lifetimeMs) return wantedMs;
+  const percentage = input.renewBeforePercentage;
+  if (percentage !== undefined && percentage > 0 && percentage < 100) return (lifetimeMs * percentage) / 100;
+  return lifetimeMs / 3;
+}
+
+/** When a certificate is renewed, in milliseconds since the epoch, cut to whole seconds as status.renewalTime is. */
+export function renewalTimeMs(input: RenewalInput): number {
+  return Math.floor((input.notAfterMs - renewBeforeMs(input)) / 1_000) * 1_000;
+}

@@ -1,0 +1,111 @@
+import { certificateNameAnnotation, certificateRevisionAnnotation } from '../../api/annotations.ts';
+import type { Certificate } from '../../api/cert-manager/certificate.ts';
+import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
+import type { Issuer } from '../../api/cert-manager/issuer.ts';
+import { type FullIssuerRef, issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import { controllerOf, type KubeObject, keyOf, keyText } from '../../api/meta.ts';
+import { ingressEvents } from '../../api/reasons.ts';
+import type { Chain } from './chain.ts';
+import type { StatusObjects } from './read-objects.ts';
+
+const namespaceOf = (object: KubeObject): string => object.metadata.namespace ?? '';
+const idIn = (namespace: string, name: string): string => keyText({ namespace, name });
+
+function byOwner<T extends KubeObject>(objects: readonly T[]): Map<string | undefined, T[]> {
+  return Map.groupBy(objects, object => controllerOf(object)?.uid);
+}
+
+function revisionOf(request: CertificateRequest): number {
+  return Number(request.metadata.annotations?.[certificateRevisionAnnotation] ?? 0);
+}
+
+/** What is found by looking from an object, prepared once for all chains. */
+function indexed(objects: StatusObjects) {
+  const requests = Map.groupBy(objects.requests, request =>
+    idIn(namespaceOf(request), request.metadata.annotations?.[certificateNameAnnotation] ?? ''),
+  );
+  const orders = byOwner(objects.orders);
+  const challenges = byOwner(objects.challenges);
+  const issuers = new Map(objects.issuers.map(issuer => [keyText(keyOf(issuer)), issuer]));
+  const clusterIssuers = new Map(objects.clusterIssuers.map(issuer => [issuer.metadata.name, issuer]));
+  const certificates = Map.groupBy(objects.certificates, certificate =>
+    idIn(namespaceOf(certificate), certificate.spec.secretName),
+  );
+
+  const issuerFor = (namespace: string, ref: FullIssuerRef): Issuer | undefined => {
+    if (ref.kind === 'ClusterIssuer') return clusterIssuers.get(ref.name);
+    return ref.kind === 'Issuer' ? issuers.get(idIn(namespace, ref.name)) : undefined;
+  };
+
+  /** From a Certificate down. */
+  const issuanceOf = (certificate: Certificate): Partial<Chain> & Pick<Chain, 'challenges'> => {
+    const namespace = namespaceOf(certificate);
+    const ref = issuerRefOf(certificate.spec.issuerRef);
+    const request = requests
+      .get(keyText(keyOf(certificate)))
+      ?.toSorted((a, b) => revisionOf(b) - revisionOf(a))[0];
+    const order = request === undefined ? undefined : orders.get(request.metadata.uid)?.[0];
+    return {
+      certificate,
+      issuer: { ref, found: ref.group === 'cert-manager.io' ? issuerFor(namespace, ref) : undefined },
+      request,
+      order,
+      challenges: order === undefined ? [] : (challenges.get(order.metadata.uid) ?? []),
+    };
+  };
+
+  /** The Certificate of a Secret: the one of the Secret's name, as the shim makes it, else any that names it. */
+  const certificateFor = (namespace: string, secretName: string): Certificate | undefined => {
+    const naming = certificates.get(idIn(namespace, secretName));
+    return naming?.find(({ metadata }) => metadata.name === secretName) ?? naming?.[0];
+  };
+  return { issuanceOf, certificateFor };
+}
+
+function newestBadConfig({ warnings }: StatusObjects): Map<string, string | undefined> {
+  const timeOf = (event: (typeof warnings)[number]): string => event.lastTimestamp ?? event.eventTime ?? '';
+  return new Map(
+    warnings
+      .filter(({ reason }) => reason === ingressEvents.badConfig)
+      .toSorted((a, b) => timeOf(a).localeCompare(timeOf(b)))
+      .map(({ involvedObject, message }) => [
+        idIn(involvedObject.namespace ?? '', involvedObject.name ?? ''),
+        message,
+      ]),
+  );
+}
+
+/** One chain for each TLS entry of each Ingress, then one for each Certificate that no Ingress uses; in order of names. */
+export function chainsOf(objects: StatusObjects): readonly Chain[] {
+  const { issuanceOf, certificateFor } = indexed(objects);
+  const badConfigs = newestBadConfig(objects);
+  const used = new Set<Certificate>();
+  const byName = <T extends KubeObject>(list: readonly T[]): T[] =>
+    list.toSorted((a, b) => keyText(keyOf(a)).localeCompare(keyText(keyOf(b))));
+
+  const ofIngresses = byName(objects.ingresses).flatMap((ingress): Chain[] => {
+    const namespace = namespaceOf(ingress);
+    const base = { namespace, ingress, badConfig: badConfigs.get(keyText(keyOf(ingress))) };
+    const entries = ingress.spec?.tls ?? [];
+    if (entries.length === 0) return [{ ...base, challenges: [] }];
+    return entries.map((entry, index) => {
+      const name = entry.secretName ?? '';
+      const certificate = name === '' ? undefined : certificateFor(namespace, name);
+      if (certificate !== undefined) used.add(certificate);
+      return {
+        ...base,
+        tls: { ...entry, index },
+        secret: objects.secrets.get(idIn(namespace, name)),
+        ...(certificate === undefined ? { challenges: [] } : issuanceOf(certificate)),
+      };
+    });
+  });
+  const ofCertificates = byName(objects.certificates)
+    .filter(certificate => !used.has(certificate))
+    .map(certificate => ({
+      namespace: namespaceOf(certificate),
+      secret: objects.secrets.get(idIn(namespaceOf(certificate), certificate.spec.secretName)),
+      ...issuanceOf(certificate),
+    }));
+  return [...ofIngresses, ...ofCertificates];
+}

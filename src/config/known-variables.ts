@@ -1,0 +1,8 @@
+import { runSettings } from './run-settings.ts';
+import { settingsOf } from './setting.ts';
+import { statusSettings } from './status-settings.ts';
+
+/** The environment variables that some command of Postern has: any other `POSTERN_*` is a mistake. */
+export const knownVariables: ReadonlySet<string> = new Set(
+  [runSettings, statusSettings].flatMap(settingsOf).map(({ variable }) => variable),
+);

@@ -1,0 +1,34 @@
+import type { Certificate } from '../../api/cert-manager/certificate.ts';
+import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
+import type { Secret } from '../../api/kubernetes/secret.ts';
+
+/** All that is known of one Certificate, gathered from the caches. */
+export interface CertificateState {
+  readonly certificate: Certificate;
+  /** The Secret that `spec.secretName` names. */
+  readonly secret: Secret | undefined;
+  /** Another Certificate that has the better claim to that Secret. */
+  readonly rival: Certificate | undefined;
+  /** The Secret with the private key of the issuance under way. */
+  readonly nextKey: Secret | undefined;
+  /** Secrets with private keys of issuances that are over. */
+  readonly strayKeys: readonly Secret[];
+  /** The request of the present revision. */
+  readonly currentRequest: CertificateRequest | undefined;
+  /** The request of the revision that is being issued. */
+  readonly nextRequest: CertificateRequest | undefined;
+  /** Requests of earlier revisions, newest first. */
+  readonly oldRequests: readonly CertificateRequest[];
+}
+
+/** The revision that `status.revision` says, or 0 before the first. */
+export function revisionOf(certificate: Certificate): number {
+  return certificate.status?.revision ?? 0;
+}
+
+/** One value of a Secret, decoded; undefined where it is missing or empty. */
+export function secretValue(secret: Secret, name: string): Buffer | undefined {
+  const encoded = secret.data?.[name];
+  if (encoded === undefined || encoded === '') return undefined;
+  return Buffer.from(encoded, 'base64');
+}

@@ -1,0 +1,52 @@
+import type { AcmeAccounts } from '../issuers/acme/accounts.ts';
+import type { IssuerTypes } from '../issuers/index.ts';
+import type { ControllerSpec } from '../runtime/controller.ts';
+import type { SelfChecks } from '../solvers/http01/self-check.ts';
+import type { SolverServices } from '../solvers/http01/solver-service.ts';
+import type { Solver } from '../solvers/solver.ts';
+import { certificateController } from './certificate/index.ts';
+import { certificateRequestController } from './certificate-request/index.ts';
+import { challengeController } from './challenge/index.ts';
+import type { ControllerContext } from './context.ts';
+import { ingressShim } from './ingress-shim/index.ts';
+import type { ShimDefaults } from './ingress-shim/issuer.ts';
+import { clusterIssuerController, issuerController } from './issuer/index.ts';
+import { orderController } from './order/index.ts';
+import { createPollPacer } from './poll-pacer.ts';
+import { solverServiceController } from './solver-service/index.ts';
+
+/** What the controllers are told, and what they work with beside the API. */
+export interface ControllersOptions {
+  readonly shim: ShimDefaults;
+  readonly issuerTypes: IssuerTypes;
+  readonly accounts: AcmeAccounts;
+  readonly solver: Solver;
+  readonly selfChecks: Pick<SelfChecks, 'onSettled'>;
+  readonly solverServices: SolverServices;
+  readonly clusterResourceNamespace: string;
+  readonly ownerRefOnSecrets: boolean;
+  readonly maxConcurrentChallenges: number;
+  /** Whether requests for in-tree issuers are approved here. */
+  readonly approves: boolean;
+}
+
+/** Every controller, in the order of the flow. */
+export function allControllers(context: ControllerContext, options: ControllersOptions): ControllerSpec[] {
+  const { accounts, issuerTypes, solver, selfChecks, clusterResourceNamespace } = options;
+  return [
+    ingressShim(context, options.shim),
+    certificateController(context, { ownerRefOnSecrets: options.ownerRefOnSecrets }),
+    certificateRequestController(context, { issuerTypes, approves: options.approves }),
+    issuerController(context, { issuerTypes, clusterResourceNamespace }),
+    clusterIssuerController(context, { issuerTypes, clusterResourceNamespace }),
+    orderController(context, { accounts, pacer: createPollPacer() }),
+    challengeController(context, {
+      accounts,
+      solver,
+      pacer: createPollPacer(),
+      onCheckSettled: listener => selfChecks.onSettled(listener),
+      mostAtOnce: options.maxConcurrentChallenges,
+    }),
+    solverServiceController(context, options.solverServices),
+  ];
+}

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import type { Certificate } from '../../api/cert-manager/certificate.ts';
+import type { Ingress } from '../../api/kubernetes/ingress.ts';
+import { decideCertificates, type ShimDecision } from './decide.ts';
+import type { ShimDefaults } from './issuer.ts';
+
+const noDefaults: ShimDefaults = {
+  issuer: { name: '', kind: 'Issuer', group: 'cert-manager.io' },
+  autoCertificateAnnotations: ['kubernetes.io/tls-acme'],
+  extraCertificateAnnotations: [],
+};
+const withDefaults: ShimDefaults = {
+  ...noDefaults,
+  issuer: { name: 'default', kind: 'ClusterIssuer', group: 'cert-manager.io' },
+};
+
+function anIngress(annotations: Record<string, string>, change: Partial<Ingress> = {}): Ingress {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web', namespace: 'shop', uid: 'ingress-uid', annotations, labels: { app: 'web' } },
+    spec: { ingressClassName: 'postern', tls: [{ hosts: ['a.example.com'], secretName: 'a-tls' }] },
+    ...change,
+  };
+}
+
+const byClusterIssuer = { 'cert-manager.io/cluster-issuer': 'ca' };
+
+function sync(decision: ShimDecision): ShimDecision & { kind: 'sync' } {
+  if (decision.kind !== 'sync') throw new Error(`expected sync, got ${JSON.stringify(decision)}`);
+  return decision;
+}
+
+function firstCertificate(ingress: Ingress, defaults = noDefaults): Certificate {
+  const [certificate] = sync(decideCertificates(ingress, [], defaults)).create;
+  if (certificate === undefined) throw new Error('no Certificate');
+  return certificate;
+}
+
+describe('which Ingresses get Certificates', () => {
+  it('none without an annotation', () => {
+    expect(decideCertificates(anIngress({}), [], withDefaults)).toEqual({ kind: 'ignore' });
+  });
+
+  it.each(['true', '1', 'TRUE', 't'])('one with kubernetes.io/tls-acme %j and a default issuer', value => {
+    const { spec } = firstCertificate(anIngress({ 'kubernetes.io/tls-acme': value }), withDefaults);
+    expect(spec.issuerRef).toEqual({ name: 'default', kind: 'ClusterIssuer', group: 'cert-manager.io' });
+  });
+
+  it.each(['false', '0', 'yes', ''])('none with kubernetes.io/tls-acme %j', value => {
+    expect(decideCertificates(anIngress({ 'kubernetes.io/tls-acme': value }), [], withDefaults)).toEqual({ kind: 'ignore' });
+  });
+
+  it('none while it is being deleted', () => {
+    const ingress = anIngress(byClusterIssuer);
+    const metadata = { ...ingress.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
+    expect(decideCertificates({ ...ingress, metadata }, [], noDefaults)).toEqual({ kind: 'ignore' });
+    const foreground = { ...ingress.metadata, finalizers: ['foregroundDeletion'] };
+    expect(decideCertificates({ ...ingress, metadata: foreground }, [], noDefaults)).toEqual({ kind: 'ignore' });
+  });
+});
+
+describe('the issuer', () => {
+  it.each([
+    [{ 'cert-manager.io/issuer': 'i' }, { name: 'i', kind: 'Issuer', group: 'cert-manager.io' }],
+    [byClusterIssuer, { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' }],
+    [
+      { 'cert-manager.io/issuer': 'i', 'cert-manager.io/issuer-kind': 'AWSPCAIssuer', 'cert-manager.io/issuer-group': 'awspca.cert-manager.io' },
+      { name: 'i', kind: 'AWSPCAIssuer', group: 'awspca.cert-manager.io' },
+    ],
+    [{ ...byClusterIssuer, 'kubernetes.io/tls-acme': 'true' }, { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' }],
+  ])('of %j is %j', (annotations, issuerRef) => {
+    expect(firstCertificate(anIngress(annotations as Record<string, string>), withDefaults).spec.issuerRef).toEqual(issuerRef);
+  });
+
+  it.each([
+    [{ 'cert-manager.io/issuer': 'i', 'cert-manager.io/cluster-issuer': 'c' }, 'keep one of them'],
+    [{ 'cert-manager.io/cluster-issuer': 'c', 'cert-manager.io/issuer-kind': 'K' }, 'does not go with'],
+    [{ 'cert-manager.io/cluster-issuer': 'c', 'cert-manager.io/issuer-group': 'g' }, 'does not go with'],
+    [{ 'kubernetes.io/tls-acme': 'true' }, '--default-issuer-name'],
+    [{ 'cert-manager.io/issuer': '' }, 'no issuer is named'],
+  ])('of %j is refused: %s', (annotations, sentence) => {
+    const decision = decideCertificates(anIngress(annotations as Record<string, string>), [], noDefaults);
+    expect(decision).toEqual({ kind: 'refuse', problems: [expect.stringContaining(sentence)] });
+  });
+});
+
+describe('the Certificate', () => {
+  it('is named as its Secret, owned by the Ingress, with its labels, usages and names', () => {
+    const ingress = anIngress(byClusterIssuer, {
+      spec: { tls: [{ hosts: ['a.example.com', 'b.example.com', 'a.example.com', '192.0.2.1', '2001:db8::1'], secretName: 'a-tls' }] },
+    });
+    ingress.metadata.labels = { app: 'web', 'applyset.kubernetes.io/part-of': 'x' };
+    const { metadata, spec } = firstCertificate(ingress);
+    expect(metadata).toMatchObject({ name: 'a-tls', namespace: 'shop', labels: { app: 'web' } });
+    expect(metadata.labels).not.toHaveProperty(['applyset.kubernetes.io/part-of']);
+    expect(metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Ingress', name: 'web', uid: 'ingress-uid', controller: true })]);
+    expect(spec).toMatchObject({
+      secretName: 'a-tls',
+      dnsNames: ['a.example.com', 'b.example.com'],
+      ipAddresses: ['192.0.2.1', '2001:db8::1'],
+      usages: ['digital signature', 'key encipherment'],
+    });
+  });
+
+  it('passes on how challenges are to be solved', () => {
+    const inPlace = firstCertificate(anIngress({ ...byClusterIssuer, 'acme.cert-manager.io/http01-edit-in-place': 'true' }));
+    expect(inPlace.metadata.annotations).toEqual({
+      'acme.cert-manager.io/http01-override-ingress-name': 'web',
+      'cert-manager.io/issue-temporary-certificate': 'true',
+      'postern.dev/ingress-class': 'postern',
+    });
+    const byClass = firstCertificate(
+      anIngress({
+        ...byClusterIssuer,
+        'acme.cert-manager.io/http01-edit-in-place': 'yes',
+        'acme.cert-manager.io/http01-ingress-class': 'inner',
+        'acme.cert-manager.io/http01-ingress-ingressclassname': '',
+      }),
+    );
+    expect(byClass.metadata.annotations).toEqual({
+      'acme.cert-manager.io/http01-override-ingress-class': 'inner',
+      'postern.dev/ingress-class': 'postern',
+    });
+  });
+
+  it('skips an entry without hosts or Secret, says so, and makes the others', () => {
+    const ingress = anIngress(byClusterIssuer, {
+      spec: { tls: [{ secretName: 'no-hosts' }, { hosts: ['b.example.com'] }, { hosts: ['c.example.com'], secretName: 'c-tls' }] },
+    });
+    const { create, problems } = sync(decideCertificates(ingress, [], noDefaults));
+    expect(create.map(({ metadata }) => metadata.name)).toEqual(['c-tls']);
+    expect(problems).toEqual([expect.stringContaining('spec.tls[0].hosts'), expect.stringContaining('spec.tls[1].secretName')]);
+  });
+
+  it('is not made at all where two entries share a Secret', () => {
+    const entry = { hosts: ['a.example.com'], secretName: 'a-tls' };
+    const decision = decideCertificates(anIngress(byClusterIssuer, { spec: { tls: [entry, entry] } }), [], noDefaults);
+    expect(decision).toEqual({ kind: 'refuse', problems: [expect.stringContaining('"a-tls"')] });
+  });
+});
+
+describe('what is there already', () => {
+  const ingress = anIngress(byClusterIssuer);
+  const existing = firstCertificate(ingress);
+
+  it('stays as it is when nothing has changed', () => {
+    expect(decideCertificates(ingress, [existing], noDefaults)).toEqual({ kind: 'sync', create: [], update: [], remove: [], problems: [] });
+  });
+
+  it('follows the Ingress, and keeps what others set', () => {
+    const kept = { ...existing, metadata: { ...existing.metadata, annotations: { ...existing.metadata.annotations, theirs: 'x' } }, spec: { ...existing.spec, duration: '48h' } };
+    const changed = anIngress({ 'cert-manager.io/issuer': 'other' }, { spec: { tls: [{ hosts: ['new.example.com'], secretName: 'a-tls' }] } });
+    const { update } = sync(decideCertificates(changed, [kept], noDefaults));
+    expect(update).toEqual([expect.objectContaining({ spec: { ...kept.spec, dnsNames: ['new.example.com'], issuerRef: { name: 'other', kind: 'Issuer', group: 'cert-manager.io' } } })]);
+    expect(update[0]?.metadata.annotations).toEqual({ theirs: 'x' });
+  });
+
+  it('goes when its entry has gone, and only where the Ingress owns it', () => {
+    const gone = anIngress(byClusterIssuer, { spec: { tls: [] } });
+    const { metadata } = existing;
+    const foreign = { ...existing, metadata: { ...metadata, name: 'foreign', ownerReferences: [] } };
+    expect(sync(decideCertificates(gone, [existing, foreign], noDefaults)).remove).toEqual([existing]);
+  });
+
+  it.each([[[]], [[{ apiVersion: 'v1', kind: 'Ingress', name: 'other', uid: 'other', controller: true }]]])(
+    'is never touched where its owner is %j',
+    ownerReferences => {
+      const foreign = { ...existing, metadata: { ...existing.metadata, ownerReferences }, spec: { ...existing.spec, dnsNames: ['theirs.example.com'] } };
+      expect(decideCertificates(ingress, [foreign], noDefaults)).toEqual({ kind: 'sync', create: [], update: [], remove: [], problems: [] });
+    },
+  );
+});

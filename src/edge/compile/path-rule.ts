@@ -1,0 +1,56 @@
+import { urlMatchModeProperty } from '../../api/annotations.ts';
+import type { HttpIngressPath } from '../../api/kubernetes/ingress.ts';
+import { canonicalRulePath } from '../match/canonical-path.ts';
+import { elementCount, prefixKey } from '../match/path-elements.ts';
+import { compilePattern, type PathPattern } from '../match/path-pattern.ts';
+import { quoted } from './annotations.ts';
+
+/** A path of a rule, read: how it is compared, and with what. `key` is equal for paths that match the same. */
+export type PathRule =
+  | { readonly kind: 'Exact' | 'Prefix'; readonly key: string }
+  | {
+      readonly kind: 'Regex';
+      readonly key: string;
+      readonly pattern: PathPattern;
+      readonly elements: number;
+    };
+
+/** CCE's match modes of ImplementationSpecific paths. */
+const kindOfMode: Readonly<Record<string, PathRule['kind']>> = {
+  STARTS_WITH: 'Prefix',
+  EQUAL_TO: 'Exact',
+  REGEX: 'Regex',
+};
+
+/**
+ * Reads a path of a rule (edge.md, statement 7 and the text on CCE). ImplementationSpecific, and no type at all,
+ * is Prefix, unless `annotatedMode` or the path's own property names another match mode.
+ */
+export function readPathRule(
+  path: HttpIngressPath,
+  annotatedMode: string | undefined,
+): PathRule | { error: string } {
+  const specific = path.pathType !== 'Exact' && path.pathType !== 'Prefix';
+  const mode = (path.property?.[urlMatchModeProperty] ?? annotatedMode ?? 'STARTS_WITH').trim().toUpperCase();
+  const kind = specific ? kindOfMode[mode] : path.pathType === 'Exact' ? 'Exact' : 'Prefix';
+  if (kind === undefined) {
+    return { error: `${urlMatchModeProperty} is ${quoted(mode)}: use "STARTS_WITH", "EQUAL_TO" or "REGEX"` };
+  }
+  const text = (path.path ?? '') === '' && specific ? '/' : (path.path ?? '');
+  if (kind === 'Regex') return readRegex(text);
+  const canonical = canonicalRulePath(text);
+  if (canonical === undefined) {
+    return {
+      error: 'it must begin with "/" and hold no "..", "?", "#", backslash or broken percent-encoding',
+    };
+  }
+  return { kind, key: kind === 'Prefix' ? prefixKey(canonical) : canonical };
+}
+
+function readRegex(source: string): PathRule | { error: string } {
+  if (!/^\^?\//.test(source)) return { error: 'a regular expression for a path must begin with "/"' };
+  const compiled = compilePattern(source);
+  if ('error' in compiled) return { error: `the regular expression is refused: ${compiled.error}` };
+  const elements = elementCount(prefixKey(source));
+  return { kind: 'Regex', key: source, pattern: compiled.pattern, elements };
+}

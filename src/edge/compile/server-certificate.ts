@@ -1,0 +1,72 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import type { Secret } from '../../api/kubernetes/secret.ts';
+import { tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
+import { messageOf } from '../../core/errors.ts';
+import { parsePem } from '../../pki/pem.ts';
+import { parsePrivateKey } from '../../pki/private-key.ts';
+import { PrivateMaterial } from './private-material.ts';
+import { secretText } from './secret-text.ts';
+import type { ServerCertificate } from './table.ts';
+
+/** A Secret's certificate and the names it is for, or a sentence that says why it cannot be served. */
+export type ServerCertificateResult =
+  | { readonly certificate: ServerCertificate; readonly names: ReadonlySet<string> }
+  | { readonly error: string };
+
+// Parsing costs more than all the rest of a compilation; the objects of a cache are frozen, so it is done once each.
+const results = new WeakMap<Secret, ServerCertificateResult>();
+
+/** Reads `tls.crt` and `tls.key` of a Secret, of whatever type. */
+export function serverCertificateOf(secret: Secret): ServerCertificateResult {
+  const known = results.get(secret);
+  if (known !== undefined) return known;
+  const result = readServerCertificate(secret);
+  results.set(secret, result);
+  return result;
+}
+
+function readServerCertificate(secret: Secret): ServerCertificateResult {
+  const chain = secretText(secret, tlsCertificateKey);
+  const keyPem = secretText(secret, tlsPrivateKeyKey);
+  if (chain === undefined) return { error: `its ${tlsCertificateKey} is missing or empty` };
+  if (keyPem === undefined) return { error: `its ${tlsPrivateKeyKey} is missing or empty` };
+  try {
+    const leaf = certificatesIn(chain)[0];
+    if (leaf === undefined) return { error: `its ${tlsCertificateKey} holds no certificate in PEM form` };
+    const key = parsePrivateKey(keyPem);
+    if (!leaf.checkPrivateKey(key)) {
+      return {
+        error: `its ${tlsPrivateKeyKey} is not the key of the first certificate in its ${tlsCertificateKey}`,
+      };
+    }
+    const { namespace, name } = secret.metadata;
+    const certificate: ServerCertificate = {
+      id: createHash('sha256').update(chain).update('\0').update(keyPem).digest('hex'),
+      secret: `${namespace ?? ''}/${name ?? ''}`,
+      chain,
+      key: new PrivateMaterial(keyPem),
+      notAfterMs: Date.parse(leaf.validTo),
+    };
+    return { certificate, names: namesOf(leaf) };
+  } catch (error) {
+    return { error: messageOf(error) };
+  }
+}
+
+/** The certificates of a PEM text. Throws where a block is damaged. */
+export function certificatesIn(pem: string): X509Certificate[] {
+  return parsePem(pem)
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .map(({ der }) => new X509Certificate(der));
+}
+
+/** The DNS names a certificate is for; where it names none, its common name (RFC 6125 section 6.4.4). */
+function namesOf(leaf: X509Certificate): Set<string> {
+  const names = new Set<string>();
+  for (const entry of leaf.subjectAltName?.split(', ') ?? []) {
+    if (entry.startsWith('DNS:')) names.add(entry.slice(4).toLowerCase());
+  }
+  const commonName = /^CN=(.+)$/m.exec(leaf.subject)?.[1];
+  if (names.size === 0 && commonName !== undefined) names.add(commonName.toLowerCase());
+  return names;
+}

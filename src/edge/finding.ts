@@ -1,0 +1,39 @@
+import type { KubeObject } from '../api/meta.ts';
+
+/** Reasons of the edge's events, on Ingresses. */
+export const findingReasons = {
+  /** The class annotation and spec.ingressClassName differ. */
+  classConflict: 'IngressClassConflict',
+  ingressInvalid: 'InvalidIngress',
+  hostInvalid: 'InvalidHost',
+  pathInvalid: 'InvalidPath',
+  /** An older Ingress has the same host, path and path type. */
+  pathConflict: 'PathConflict',
+  defaultBackendConflict: 'DefaultBackendConflict',
+  /** An older Ingress names the same host in its TLS section, with another Secret. */
+  tlsConflict: 'TLSConflict',
+  secretNotFound: 'SecretNotFound',
+  secretInvalid: 'SecretInvalid',
+  certificateMismatch: 'CertificateHostMismatch',
+  certificateExpired: 'CertificateExpired',
+  backendUnsupported: 'BackendUnsupported',
+  serviceNotFound: 'ServiceNotFound',
+  servicePortNotFound: 'ServicePortNotFound',
+  endpointRefused: 'EndpointRefused',
+  annotationInvalid: 'AnnotationInvalid',
+  annotationUnsupported: 'AnnotationUnsupported',
+  upstreamTlsInvalid: 'UpstreamTLSInvalid',
+  upstreamTlsUnverified: 'UpstreamTLSUnverified',
+  /** An upstream's certificate did not verify. */
+  upstreamTlsFailed: 'UpstreamTLSFailed',
+} as const;
+
+export type FindingReason = (typeof findingReasons)[keyof typeof findingReasons];
+
+/** Something about an object that its owner should know: it becomes one Warning event. */
+export interface Finding {
+  readonly object: KubeObject;
+  readonly reason: FindingReason;
+  /** Names the field, the value and the fix. */
+  readonly message: string;
+}

@@ -1,0 +1,50 @@
+import type { HostRoutes, PatternRoute, Route, RoutingTable } from '../compile/table.ts';
+import { type RequestHost, wildcardFor } from './host.ts';
+import { elementCount, firstElements } from './path-elements.ts';
+
+/**
+ * The route for a host and a canonical path, or undefined where nothing matches: 404. A precise host comes
+ * before a wildcard and that before rules without a host; a path that misses in the host found goes to a
+ * default backend, never to the next host (Kubernetes, Ingress: hostname wildcards; edge.md, statements 1 to 8).
+ */
+export function findRoute(table: RoutingTable, host: RequestHost, path: string): Route | undefined {
+  const routes = hostRoutesFor(table, host);
+  if (routes === undefined) return table.fallback;
+  return routeInHost(routes, path) ?? routes.fallback ?? table.fallback;
+}
+
+function hostRoutesFor(table: RoutingTable, host: RequestHost): HostRoutes | undefined {
+  if (!host.nameless) {
+    const precise = table.hosts.get(host.name);
+    if (precise !== undefined) return precise;
+    const wildcard = wildcardFor(host.name);
+    const wide = wildcard === undefined ? undefined : table.hosts.get(wildcard);
+    if (wide !== undefined) return wide;
+  }
+  return table.hosts.get('');
+}
+
+/** Longest path first, counted in elements, then Exact, Prefix, regular expression. */
+function routeInHost(routes: HostRoutes, path: string): Route | undefined {
+  const exact = routes.exact.get(path);
+  if (exact !== undefined) return exact;
+  let key = firstElements(path, routes.deepestPrefix);
+  // `/foo` and `/foo/` have one prefix key; a whole path may still carry the slash.
+  if (key.endsWith('/')) key = key.slice(0, -1);
+  let prefix = routes.prefixes.get(key);
+  while (prefix === undefined && key !== '') {
+    key = key.slice(0, key.lastIndexOf('/'));
+    prefix = routes.prefixes.get(key);
+  }
+  const prefixElements = prefix === undefined ? -1 : elementCount(key);
+  return firstMatch(routes.patterns, path, prefixElements) ?? prefix;
+}
+
+/** The patterns are sorted: the first that matches, as long as they are longer than the prefix found. */
+function firstMatch(patterns: readonly PatternRoute[], path: string, above: number): Route | undefined {
+  for (const { pattern, elements, route } of patterns) {
+    if (elements <= above) return undefined;
+    if (pattern.matches(path)) return route;
+  }
+  return undefined;
+}

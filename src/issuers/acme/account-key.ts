@@ -1,0 +1,81 @@
+import type { Issuer } from '../../api/cert-manager/issuer.ts';
+import { type Secret, secrets, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
+import { controlledSecretLabel } from '../../api/labels.ts';
+import { TerminalError } from '../../core/errors.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import { encodePrivateKey, generatePrivateKey } from '../../pki/private-key.ts';
+import { type IssuerContext, secretNamespaceOf } from '../context.ts';
+
+/** One value of a Secret that an issuer names. */
+export interface NamedValue {
+  readonly name: string;
+  readonly key?: string | undefined;
+}
+
+/** An ACME account key is wanted, and is not to be made (`disableAccountKeyGeneration`), or is not in its Secret. */
+export const accountKeyMissing = 'ACME_ACCOUNT_KEY_MISSING';
+
+/** The account key of an issuer as PEM, or undefined where its Secret does not exist. */
+export function findAccountKey(context: IssuerContext, issuer: Issuer): string | undefined {
+  const ref = issuer.spec.acme?.privateKeySecretRef ?? { name: '' };
+  const secret = context.caches
+    .cacheOf(secrets)
+    .get({ namespace: secretNamespaceOf(context, issuer), name: ref.name });
+  return secret === undefined ? undefined : valueIn(secret, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
+}
+
+/**
+ * The account key of an issuer; made, and stored before it is used, where there is none. A new one is ECDSA P-256: every
+ * ACME server takes it, and each request is signed some ten times faster than with RSA.
+ */
+export async function ensureAccountKey(context: IssuerContext, issuer: Issuer): Promise<string> {
+  const found = findAccountKey(context, issuer);
+  if (found !== undefined) return found;
+  const ref = issuer.spec.acme?.privateKeySecretRef ?? { name: '' };
+  const namespace = secretNamespaceOf(context, issuer);
+  if (issuer.spec.acme?.disableAccountKeyGeneration === true) {
+    throw new TerminalError(
+      `Secret "${namespace}/${ref.name}" of spec.acme.privateKeySecretRef does not exist, and spec.acme.disableAccountKeyGeneration is set; create the Secret with the account key.`,
+      { code: accountKeyMissing },
+    );
+  }
+  const pem = encodePrivateKey(await generatePrivateKey({ algorithm: 'ECDSA', size: 256 }));
+  const entry = ref.key ?? tlsPrivateKeyKey;
+  try {
+    await context.api.create(secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'Opaque',
+      metadata: { name: ref.name, namespace, labels: { [controlledSecretLabel]: 'true' } },
+      data: { [entry]: Buffer.from(pem).toString('base64') },
+    });
+    return pem;
+  } catch (error) {
+    if (!isKubeError(error, 'KUBE_ALREADY_EXISTS')) throw error;
+    // Another issuer with the same privateKeySecretRef was faster: its key is ours too.
+    const secret = await context.api.get(secrets, { namespace, name: ref.name });
+    return valueIn(secret, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
+  }
+}
+
+/** The value that a Secret reference of an issuer leads to; a TerminalError that names the field where it is not there. */
+export function readSecretValue(context: IssuerContext, issuer: Issuer, ref: NamedValue, field: string): string {
+  const namespace = secretNamespaceOf(context, issuer);
+  const secret = context.caches.cacheOf(secrets).get({ namespace, name: ref.name });
+  if (secret === undefined) {
+    throw new TerminalError(`Secret "${namespace}/${ref.name}" of ${field} does not exist; create it.`, {
+      code: accountKeyMissing,
+    });
+  }
+  return valueIn(secret, ref, field, '');
+}
+
+function valueIn(secret: Secret, ref: NamedValue, field: string, defaultEntry: string): string {
+  const entry = ref.key ?? defaultEntry;
+  const encoded = secret.data?.[entry];
+  if (encoded !== undefined && encoded !== '') return Buffer.from(encoded, 'base64').toString();
+  throw new TerminalError(
+    `Secret "${secret.metadata.namespace ?? ''}/${ref.name}" of ${field} has no entry ${JSON.stringify(entry)}; add it.`,
+    { code: accountKeyMissing },
+  );
+}

@@ -1,0 +1,34 @@
+import { parseDuration } from '../core/duration.ts';
+import type { SignRequest } from './issuer.ts';
+
+/** The lifetime of a certificate whose request asks for none: 90 days. */
+const defaultLifetimeMs = 90 * 24 * 3_600_000;
+
+/** Clocks differ a little: a certificate is valid from shortly before it was made. */
+const backdatedMs = 60_000;
+
+/** What a CA puts into the certificate: what the CSR names, and what the request's spec allows. */
+export function contentOf({ request, csr }: SignRequest) {
+  return {
+    subject: csr.subject,
+    dnsNames: csr.dnsNames,
+    ipAddresses: csr.ipAddresses,
+    uris: csr.uris,
+    emailAddresses: csr.emailAddresses,
+    otherNames: csr.otherNames,
+    nameConstraints: csr.nameConstraints,
+    publicKey: csr.publicKey,
+    isCA: request.spec.isCA ?? false,
+    usages: request.spec.usages,
+  };
+}
+
+/** The lifetime the request asks for; never beyond that of its signer. */
+export function validityFor(
+  { request }: SignRequest,
+  nowMs: number,
+  signerNotAfterMs = Number.POSITIVE_INFINITY,
+): { notBeforeMs: number; notAfterMs: number } {
+  const lifetimeMs = parseDuration(request.spec.duration ?? '') ?? defaultLifetimeMs;
+  return { notBeforeMs: nowMs - backdatedMs, notAfterMs: Math.min(nowMs + lifetimeMs, signerNotAfterMs) };
+}

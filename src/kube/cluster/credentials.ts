@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import type { Agent, RequestOptions } from 'node:https';
+import { messageOf } from '../../core/errors.ts';
+import { KubeError } from '../errors.ts';
+import { type KubeconfigSource, loadKubeconfig } from './kubeconfig.ts';
+
+/** What one request needs to be trusted and to trust. Made anew for each request: all of it can rotate. */
+export interface Credentials {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized' | 'auth'>;
+  /** The agent that goes through the kubeconfig's `proxy-url`; undefined where there is none. */
+  readonly proxyAgent: Agent | undefined;
+}
+
+/** Credentials from a kubeconfig. */
+export interface CredentialSource {
+  /** The base URL of the API server, as the kubeconfig has it now. */
+  server(): URL;
+  /** Whether the kubeconfig turns the verification of the server off. */
+  readonly insecure: boolean;
+  readonly origin: string;
+  /** Throws a KubeError: UNAUTHORIZED where there are no credentials to be had. */
+  next(): Promise<Credentials>;
+  /** They were refused (401): read the kubeconfig again, and run its plugin again, before the next request. */
+  refused(): void;
+}
+
+/** Loads the kubeconfig; throws a TerminalError where it cannot be used. */
+export function credentialSource(source: KubeconfigSource): CredentialSource {
+  let current = loadKubeconfig(source);
+  let stale = false;
+  let pending: Promise<Credentials> | undefined;
+
+  const reload = (): void => {
+    stale = false;
+    try {
+      current = loadKubeconfig(source);
+    } catch (thrown) {
+      throw new KubeError('KUBE_UNAUTHORIZED', messageOf(thrown), { cause: thrown });
+    }
+  };
+
+  const read = async (): Promise<Credentials> => {
+    if (stale) reload();
+    const { config, tokenFile, origin } = current;
+    const options: RequestOptions = { headers: {} };
+    let token: string | undefined;
+    try {
+      await config.applyToHTTPSOptions(options);
+      if (tokenFile !== undefined) token = (await readFile(tokenFile, 'utf8')).trim();
+    } catch (thrown) {
+      // The message of a plugin or of the file system; neither holds the credential itself.
+      throw new KubeError(
+        'KUBE_UNAUTHORIZED',
+        `${origin}: no credentials for the API server: ${messageOf(thrown).slice(0, 300)}`,
+        { cause: thrown },
+      );
+    }
+    const headers = { ...(options.headers as Record<string, string>) };
+    if (token !== undefined) headers['Authorization'] = `Bearer ${token}`;
+    else if (headers['Authorization'] !== undefined)
+      headers['Authorization'] = headers['Authorization'].trim();
+    const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
+    const tls: Record<string, unknown> = { ca, cert, key, servername, rejectUnauthorized, auth };
+    for (const name of Object.keys(tls)) if (tls[name] === undefined) delete tls[name];
+    const proxied = config.getCurrentCluster()?.proxyUrl !== undefined;
+    return { headers, tls, proxyAgent: proxied ? (options.agent as Agent) : undefined };
+  };
+
+  return {
+    server: () => new URL(current.config.getCurrentCluster()?.server ?? ''),
+    get insecure() {
+      return current.config.getCurrentCluster()?.skipTLSVerify === true;
+    },
+    get origin() {
+      return current.origin;
+    },
+    next() {
+      // Shared by all who ask while it is under way: a plugin runs once, not once for each request.
+      pending ??= read().finally(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+    refused() {
+      stale = true;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Config } from './config/config.ts';
+import type { Clock } from './core/clock.ts';
+import type { Logger } from './core/logger.ts';
+import { createClusterApi } from './kube/cluster/cluster-api.ts';
+import { openEmbeddedApi } from './kube/embedded/open.ts';
+import type { KubeApi } from './kube/port.ts';
+import { watchManifests } from './kube/standalone/watch-manifests.ts';
+import type { Metrics } from './runtime/metrics.ts';
+
+export interface OpenObjectsOptions {
+  readonly config: Pick<Config, 'source'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly userAgent: string;
+  readonly metrics: Metrics;
+}
+
+/** Opens the cluster, or the store of a state folder with the manifests that are kept applied to it. */
+export async function openObjects(options: OpenObjectsOptions): Promise<{ readonly api: KubeApi; close(): Promise<void> }> {
+  const { config, clock, logger, userAgent, metrics } = options;
+  const { source } = config;
+  if (source.kind === 'cluster') {
+    const api = createClusterApi({
+      kubeconfigPath: source.kubeconfig,
+      logger,
+      userAgent,
+      clock,
+      onRequest: ({ status, ...facts }) =>
+        metrics.kubeRequest({ ...facts, code: status === 0 ? 'error' : String(status) }),
+    });
+    return { api, close: async () => api.close() };
+  }
+  const api = openEmbeddedApi({ stateDir: source.stateDir, clock, logger });
+  const manifests = watchManifests({ dir: source.manifests, api, clock, logger });
+  await manifests.ready;
+  return {
+    api,
+    async close() {
+      await manifests.stop();
+      await api.close();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { type KeyObject, sign, verify } from 'node:crypto';
+import { oidText } from './der/oid.ts';
+import { childrenOf, DerError, type DerValue, expectTag, readBitString } from './der/read.ts';
+import { bitString, derNull, objectIdentifier, sequence } from './der/write.ts';
+import { PkiError } from './errors.ts';
+import { type KeyAlgorithm, keyKindOf } from './private-key.ts';
+
+const algorithms = {
+  SHA256WithRSA: { oid: '1.2.840.113549.1.1.11', key: 'RSA', hash: 'sha256' },
+  SHA384WithRSA: { oid: '1.2.840.113549.1.1.12', key: 'RSA', hash: 'sha384' },
+  SHA512WithRSA: { oid: '1.2.840.113549.1.1.13', key: 'RSA', hash: 'sha512' },
+  ECDSAWithSHA256: { oid: '1.2.840.10045.4.3.2', key: 'ECDSA', hash: 'sha256' },
+  ECDSAWithSHA384: { oid: '1.2.840.10045.4.3.3', key: 'ECDSA', hash: 'sha384' },
+  ECDSAWithSHA512: { oid: '1.2.840.10045.4.3.4', key: 'ECDSA', hash: 'sha512' },
+  PureEd25519: { oid: '1.3.101.112', key: 'Ed25519', hash: null },
+} as const satisfies Record<string, { oid: string; key: KeyAlgorithm; hash: string | null }>;
+
+/** A signature algorithm as `spec.signatureAlgorithm` of a Certificate spells it. */
+export type SignatureAlgorithm = keyof typeof algorithms;
+
+/** Every signature algorithm there is. */
+export const signatureAlgorithms = Object.keys(algorithms) as readonly SignatureAlgorithm[];
+
+/** The algorithm that suits a key: SHA-256 for RSA and P-256, as strong as the curve for the others. Throws PKI_UNSUPPORTED. */
+export function signatureAlgorithmFor(key: KeyObject): SignatureAlgorithm {
+  const { algorithm, size } = keyKindOf(key);
+  if (algorithm === 'RSA') return 'SHA256WithRSA';
+  if (algorithm === 'Ed25519') return 'PureEd25519';
+  if (algorithm === 'unknown') {
+    throw new PkiError(
+      'PKI_UNSUPPORTED',
+      `keys of type ${key.asymmetricKeyType} cannot sign certificates here; use RSA, ECDSA or Ed25519`,
+    );
+  }
+  return size === 521 ? 'ECDSAWithSHA512' : size === 384 ? 'ECDSAWithSHA384' : 'ECDSAWithSHA256';
+}
+
+/** The algorithm to sign with: `wanted`, or what suits the key. Throws PKI_UNSUPPORTED where the key cannot. */
+export function chosenSignatureAlgorithm(
+  key: KeyObject,
+  wanted: SignatureAlgorithm | undefined,
+): SignatureAlgorithm {
+  const suited = signatureAlgorithmFor(key);
+  const mismatch =
+    wanted === undefined ? undefined : signatureAlgorithmMismatch(wanted, algorithms[suited].key);
+  if (mismatch !== undefined) throw new PkiError('PKI_UNSUPPORTED', mismatch);
+  return wanted ?? suited;
+}
+
+/** Where a key cannot make signatures of `wanted`: a sentence that says so. Else undefined. */
+export function signatureAlgorithmMismatch(
+  wanted: SignatureAlgorithm,
+  algorithm: KeyAlgorithm,
+): string | undefined {
+  const needs: string | undefined = Object.hasOwn(algorithms, wanted) ? algorithms[wanted].key : undefined;
+  if (needs === undefined)
+    return `signatureAlgorithm ${JSON.stringify(wanted)} is unknown; use one of ${signatureAlgorithms.join(', ')}`;
+  return needs === algorithm
+    ? undefined
+    : `signatureAlgorithm ${wanted} needs a key of algorithm ${needs}, this one is ${algorithm}`;
+}
+
+/** The AlgorithmIdentifier (RFC 8017 appendix A.2: NULL parameters for RSA; RFC 5758, RFC 8410: none). */
+export function algorithmIdentifier(algorithm: SignatureAlgorithm): Buffer {
+  const { oid, key } = algorithms[algorithm];
+  return key === 'RSA' ? sequence(objectIdentifier(oid), derNull) : sequence(objectIdentifier(oid));
+}
+
+/**
+ * Signs `tbs` off the main thread and gives SEQUENCE { tbs, algorithm, signature }: the shape of both
+ * a certificate and a request. `algorithm` must be the one that `tbs` names, where it names one.
+ */
+export function signedSequence(tbs: Buffer, key: KeyObject, algorithm: SignatureAlgorithm): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    sign(algorithms[algorithm].hash, tbs, key, (error, signature) => {
+      if (error === null) resolve(sequence(tbs, algorithmIdentifier(algorithm), bitString(signature)));
+      else reject(new PkiError('PKI_KEY_INVALID', 'the private key cannot sign', error));
+    });
+  });
+}
+
+/** The parts of SEQUENCE { tbs, algorithm, signature }. Throws DerError. */
+export function readSigned(value: DerValue): { tbs: DerValue; algorithmOid: string; signature: Buffer } {
+  const [tbs, algorithm, signature, ...rest] = childrenOf(expectTag(value, 0x30));
+  if (rest.length > 0) throw new DerError('a value after the signature');
+  const [oid] = childrenOf(expectTag(algorithm, 0x30));
+  return {
+    tbs: expectTag(tbs, 0x30),
+    algorithmOid: oidText(expectTag(oid, 0x06).content),
+    signature: readBitString(signature).bytes,
+  };
+}
+
+/** Whether `signature` over `tbs` was made by the private half of `publicKey`, with one of the algorithms above. */
+export function signatureHolds(
+  tbs: Buffer,
+  algorithmOid: string,
+  signature: Buffer,
+  publicKey: KeyObject,
+): boolean {
+  const known = Object.values(algorithms).find(({ oid }) => oid === algorithmOid);
+  if (known === undefined || known.key !== keyKindOf(publicKey).algorithm) return false;
+  try {
+    return verify(known.hash, tbs, publicKey, signature);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,154 @@
+import { keyText, type ObjectKey } from '../api/meta.ts';
+import type { Clock } from '../core/clock.ts';
+import { PosternError, retryOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { isKubeError } from '../kube/errors.ts';
+import { type ControllerMetrics, noControllerMetrics } from './controller-metrics.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+/** What a reconcile gives when it did not fail. */
+export interface ReconcileResult {
+  /** Look at this key again after this time, whatever happens until then. Absent: only after a change. */
+  readonly requeueAfterMs?: number | undefined;
+}
+
+/**
+ * A controller: what it watches, and what it does for one key.
+ *
+ * `watch` is called once, before the caches start; it declares indexes and subscribes listeners that only
+ * enqueue keys. `reconcile` is never called for one key twice at a time, and for at most `concurrency`
+ * keys at once. It must be idempotent, must give up soon after `signal` aborts (shutdown, leadership lost,
+ * or its deadline), and reports a failure by throwing: a PosternError says itself how it is tried again,
+ * anything else means back-off.
+ */
+export interface ControllerSpec {
+  /** Lower case with dashes; the `controller` label of the metrics. */
+  readonly name: string;
+  /** Default 16. */
+  readonly concurrency?: number;
+  watch(enqueue: (key: ObjectKey) => void): void;
+  reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult>;
+}
+
+export interface ControllerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics?: ControllerMetrics;
+  /** How long one reconcile may take before its signal aborts. Default 2 minutes. */
+  readonly reconcileTimeoutMs?: number;
+  readonly random?: () => number;
+}
+
+/** A controller with its queue. Keys are collected from `watch` on, and worked on while `work` runs. */
+export interface Controller {
+  readonly name: string;
+  /** Subscribes. Once, before the caches start. */
+  watch(): void;
+  /**
+   * Works on the queue until `signal` aborts; resolves when the last reconcile has ended. May be called
+   * again then: a key whose reconcile was broken off is in the queue again.
+   */
+  work(signal: AbortSignal): Promise<void>;
+  /** Keys due, in work, and waiting for a timer. */
+  queue(): { readonly depth: number; readonly inWork: number; readonly delayed: number };
+  /** Drops the queue and its timers for good. */
+  shutDown(): Promise<void>;
+}
+
+const defaultConcurrency = 16;
+const defaultReconcileTimeoutMs = 120_000;
+
+/** A controller for `spec`. This is the only place that logs, counts and requeues a reconcile error. */
+export function createController(spec: ControllerSpec, options: ControllerOptions): Controller {
+  const { clock, metrics = noControllerMetrics, reconcileTimeoutMs = defaultReconcileTimeoutMs } = options;
+  const logger = options.logger.child({ controller: spec.name });
+  const queue = createWorkQueue<ObjectKey>({
+    clock,
+    idOf: keyText,
+    ...(options.random === undefined ? {} : { random: options.random }),
+    observer: {
+      depth: keys => metrics.queueDepth(keys),
+      taken: waitedMs => metrics.queueWaited(waitedMs),
+      retried: () => metrics.queueRetried(),
+    },
+  });
+
+  function requeueAfterError(key: ObjectKey, error: unknown): void {
+    const fields = { object: keyText(key), error };
+    if (isKubeError(error, 'KUBE_CONFLICT')) {
+      const requeueAfterMs = queue.addRateLimited(key);
+      logger.debug('object changed meanwhile, trying again', { ...fields, requeueAfterMs });
+      return;
+    }
+    const { retry, retryAfterMs } = retryOf(error);
+    if (retry === 'never') {
+      queue.forget(key);
+      logger.error('reconcile failed, waiting for a change', fields);
+    } else if (retry === 'after' && retryAfterMs !== undefined) {
+      queue.addAfter(key, retryAfterMs);
+      logger.warn('reconcile put off', { ...fields, requeueAfterMs: retryAfterMs });
+    } else {
+      const requeueAfterMs = queue.addRateLimited(key);
+      logger.error('reconcile failed, trying again', {
+        ...fields,
+        failures: queue.failures(key),
+        requeueAfterMs,
+      });
+    }
+  }
+
+  async function reconcileOne(key: ObjectKey, stop: AbortSignal): Promise<void> {
+    const deadline = new AbortController();
+    const cancelDeadline = clock.after(reconcileTimeoutMs, () => {
+      logger.warn('reconcile is past its deadline', { object: keyText(key), timeoutMs: reconcileTimeoutMs });
+      deadline.abort(
+        new PosternError(
+          `The reconcile of ${keyText(key)} took longer than ${reconcileTimeoutMs / 1_000} s.`,
+          {
+            code: 'RECONCILE_TIMEOUT',
+          },
+        ),
+      );
+    });
+    const startedMs = clock.now();
+    try {
+      const { requeueAfterMs } = await spec.reconcile(key, AbortSignal.any([stop, deadline.signal]));
+      metrics.reconciled('success', clock.now() - startedMs);
+      queue.forget(key);
+      if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
+    } catch (thrown) {
+      if (stop.aborted) {
+        // Broken off, so unfinished: whoever works next starts it again.
+        queue.add(key);
+        metrics.reconciled('aborted', clock.now() - startedMs);
+        return;
+      }
+      const error = deadline.signal.aborted ? deadline.signal.reason : thrown;
+      const outcome = isKubeError(error, 'KUBE_CONFLICT') ? 'conflict' : 'error';
+      metrics.reconciled(outcome, clock.now() - startedMs);
+      requeueAfterError(key, error);
+    } finally {
+      cancelDeadline();
+      queue.done(key);
+    }
+  }
+
+  async function worker(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const key = await queue.take(signal);
+      if (key === undefined) return;
+      await reconcileOne(key, signal);
+    }
+  }
+
+  return {
+    name: spec.name,
+    watch: () => spec.watch(key => queue.add(key)),
+    async work(signal) {
+      const workers = Array.from({ length: spec.concurrency ?? defaultConcurrency }, () => worker(signal));
+      await Promise.all(workers);
+    },
+    queue: () => ({ depth: queue.depth, inWork: queue.inWork, delayed: queue.delayed }),
+    shutDown: () => queue.shutDown(),
+  };
+}

@@ -1,0 +1,79 @@
+import type { Config } from './config/config.ts';
+import { allControllers } from './controllers/index.ts';
+import type { ControllerContext } from './controllers/context.ts';
+import { createAcmeAccounts } from './issuers/acme/accounts.ts';
+import { createIssuerTypes } from './issuers/index.ts';
+import { ingresses } from './api/kubernetes/ingress.ts';
+import type { ControllerSpec } from './runtime/controller.ts';
+import type { Metrics } from './runtime/metrics.ts';
+import { createHttp01Solver } from './solvers/http01/http01-solver.ts';
+import { createInPlaceIngresses } from './solvers/http01/in-place.ts';
+import { createProbe } from './solvers/http01/probe.ts';
+import { createHostResolver } from './solvers/http01/resolve-host.ts';
+import { createResponder } from './solvers/http01/responder.ts';
+import { createSelfChecks } from './solvers/http01/self-check.ts';
+import { startSolverListener } from './solvers/http01/solver-listener.ts';
+import { createSolverServices } from './solvers/http01/solver-service.ts';
+import { createTemporaryIngresses } from './solvers/http01/temporary-ingress.ts';
+
+/** The controllers, ready to be worked, and what they hold open. */
+export interface StartedControllers {
+  readonly specs: readonly ControllerSpec[];
+  stop(): Promise<void>;
+}
+
+/** Puts the controllers together with their issuers and their solver, and opens the solver listener. */
+export async function startControllers(
+  context: ControllerContext,
+  config: Config,
+  metrics: Metrics,
+  userAgent: string,
+): Promise<StartedControllers> {
+  const { api, caches, clock, logger } = context;
+  const { clusterResourceNamespace } = config;
+  const issuerContext = { api, caches, clock, logger: logger.child({ room: 'acme' }), clusterResourceNamespace };
+  const accounts = createAcmeAccounts(issuerContext, { userAgent, onRequest: facts => metrics.acmeRequest(facts) });
+
+  const responder = createResponder();
+  const { host, port } = config.solver.listen;
+  const listener = await startSolverListener({ responder, host: host === '' ? undefined : host, port, logger });
+  const probe = createProbe({ resolve: createHostResolver(config.http01.nameservers), port: config.http01.port, clock });
+  const selfChecks = createSelfChecks({ probe, port: config.http01.port, clock });
+  const solverServices = createSolverServices({
+    api,
+    caches,
+    clock,
+    solver: { address: config.solver.address, port: listener.port },
+  });
+  const ingressCache = caches.cacheOf(ingresses);
+  const solver = createHttp01Solver({
+    responder,
+    services: solverServices,
+    temporary: createTemporaryIngresses({ api, ingresses: ingressCache }),
+    inPlace: createInPlaceIngresses({ api, ingresses: ingressCache }),
+    selfChecks,
+  });
+  return {
+    specs: allControllers(context, {
+      shim: {
+        issuer: { ...config.defaultIssuer, name: config.defaultIssuer.name ?? '' },
+        autoCertificateAnnotations: config.autoCertificateAnnotations,
+        extraCertificateAnnotations: config.extraCertificateAnnotations,
+      },
+      issuerTypes: createIssuerTypes(issuerContext, accounts),
+      accounts,
+      solver,
+      selfChecks,
+      solverServices,
+      clusterResourceNamespace,
+      ownerRefOnSecrets: config.enableCertificateOwnerRef,
+      maxConcurrentChallenges: config.maxConcurrentChallenges,
+      approves: true,
+    }),
+    async stop() {
+      selfChecks.stop();
+      accounts.close();
+      await listener.close();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { endpointSlices, endpointSlicesV1beta1 } from './api/kubernetes/endpoint-slice.ts';
+import { endpoints } from './api/kubernetes/endpoints.ts';
+import { ingresses } from './api/kubernetes/ingress.ts';
+import { ingressClasses } from './api/kubernetes/ingress-class.ts';
+import { secrets } from './api/kubernetes/secret.ts';
+import { services } from './api/kubernetes/service.ts';
+import type { Config } from './config/config.ts';
+import { listenAddressText } from './config/values.ts';
+import type { Clock } from './core/clock.ts';
+import type { Logger } from './core/logger.ts';
+import { startEdge } from './edge/index.ts';
+import type { Caches } from './kube/caches.ts';
+import type { EventRecorder } from './kube/events.ts';
+import type { KubeApi } from './kube/port.ts';
+import type { HealthCheck } from './runtime/health.ts';
+
+export interface StartProxyOptions {
+  readonly api: KubeApi;
+  readonly caches: Caches;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly config: Config;
+}
+
+/** Starts the edge on the caches it needs. */
+export async function startProxy(
+  options: StartProxyOptions,
+): Promise<{ readonly ready: readonly HealthCheck[]; stop(): Promise<void> }> {
+  const { api, caches, events, clock, logger, config } = options;
+  const standalone = config.source.kind === 'standalone';
+  // Kubernetes 1.20 has v1beta1 alone.
+  const slices = (await api.serves(endpointSlices)) ? endpointSlices : endpointSlicesV1beta1;
+  const edge = await startEdge({
+    caches: {
+      ingresses: caches.cacheOf(ingresses),
+      ingressClasses: caches.cacheOf(ingressClasses),
+      services: caches.cacheOf(services),
+      endpointSlices: caches.cacheOf(slices),
+      // An API server mirrors Endpoints into slices by itself.
+      endpoints: standalone ? caches.cacheOf(endpoints) : undefined,
+      secrets: caches.cacheOf(secrets),
+    },
+    events,
+    clock,
+    logger,
+    config: {
+      ingressClasses: config.ingressClasses,
+      standalone,
+      httpListen: listenAddressText(config.httpListen),
+      httpsListen: listenAddressText(config.httpsListen),
+      // On a cluster a Service leads 80 and 443 here; by itself the edge is reached where it listens.
+      ...(standalone && { httpPublicPort: config.httpListen.port, httpsRedirectPort: config.httpsListen.port }),
+    },
+  });
+  let isReady = false;
+  void edge.ready.then(
+    () => {
+      isReady = true;
+    },
+    () => {},
+  );
+  return {
+    ready: [{ name: 'edge', problem: () => (isReady ? undefined : 'there is no routing table yet') }],
+    stop: () => edge.stop(),
+  };
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { certificates } from './api/cert-manager/certificate.ts';
+import { clusterIssuers, issuers } from './api/cert-manager/issuer.ts';
+import { type Secret, secrets } from './api/kubernetes/secret.ts';
+import type { Config } from './config/config.ts';
+import type { Clock } from './core/clock.ts';
+import type { Logger } from './core/logger.ts';
+import { createCaches } from './kube/caches.ts';
+import { createEventRecorder } from './kube/events.ts';
+import { createController } from './runtime/controller.ts';
+import type { HealthCheck } from './runtime/health.ts';
+import { startHealthServer } from './runtime/health-server.ts';
+import { createLeaderElector } from './runtime/leader-election.ts';
+import { createManager } from './runtime/manager.ts';
+import { createMetrics, type Metrics } from './runtime/metrics.ts';
+import { openObjects } from './open-objects.ts';
+import { startControllers, type StartedControllers } from './start-controllers.ts';
+import { startProxy } from './start-proxy.ts';
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Aborts when the process is to end; what is under way is finished first. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs Postern until `signal` aborts. Rejects with what kept it from starting, or from going on. */
+export async function start(options: StartOptions): Promise<void> {
+  const { config, clock, logger, version, signal } = options;
+  const userAgent = `postern/${version}`;
+  const metrics = createMetrics({ version });
+  await using stack = new AsyncDisposableStack();
+
+  const objects = await openObjects({ config, clock, logger, userAgent, metrics });
+  stack.defer(() => objects.close());
+  const caches = createCaches({ api: objects.api, clock, logger, namespace: config.namespace });
+  // Before anyone else asks for this cache: the first call says what is kept of each object.
+  caches.cacheOf(secrets, { transform: withoutForeignData });
+  const events = createEventRecorder({ api: objects.api, clock, logger, instance: hostname() });
+  stack.defer(() => events.flush());
+  const context = { api: caches.writer, caches, events, clock, logger };
+  metrics.reflectors(() =>
+    caches.status().map(status => ({ ...status, lastContactMs: status.lastContact })),
+  );
+
+  const edge = config.components.edge ? await startProxy({ ...context, api: objects.api, config }) : undefined;
+  if (edge !== undefined) stack.defer(() => edge.stop());
+  const controllers = config.components.controllers
+    ? await startControllers(context, config, metrics, userAgent)
+    : undefined;
+  if (controllers !== undefined) {
+    stack.defer(() => controllers.stop());
+    metrics.certificates({
+      certificates: () => caches.cacheOf(certificates).list(),
+      issuers: () => caches.cacheOf(issuers).list(),
+      clusterIssuers: () => caches.cacheOf(clusterIssuers).list(),
+    });
+  }
+
+  const manager = createManager({
+    clock,
+    logger,
+    caches,
+    controllers: [...controllersOf(controllers, options, metrics), untilStopped],
+    ...electorOf(options, objects.api, metrics),
+  });
+  const health = await startHealthServer({
+    listen: config.metricsListen,
+    metrics,
+    live: () => manager.live,
+    ready: () => [...manager.ready, apiAccess(caches), ...(edge?.ready ?? [])],
+    logger,
+  });
+  stack.defer(() => health.close());
+
+  // The edge drains while the controllers end: neither waits for the other.
+  signal.addEventListener('abort', () => void edge?.stop(), { once: true });
+  logger.info('postern is starting', { version, source: config.source.kind });
+  await manager.run(signal);
+  logger.info('postern is ending');
+}
+
+function controllersOf(controllers: StartedControllers | undefined, { clock, logger }: StartOptions, metrics: Metrics) {
+  return (controllers?.specs ?? []).map(spec =>
+    createController(spec, {
+      clock,
+      logger: logger.child({ controller: spec.name }),
+      metrics: metrics.controller(spec.name),
+    }),
+  );
+}
+
+function electorOf({ config, clock, logger }: StartOptions, api: Parameters<typeof createLeaderElector>[0]['api'], metrics: Metrics) {
+  const { leaderElection } = config;
+  if (leaderElection === undefined || !config.components.controllers) return {};
+  const { namespace, ...times } = leaderElection;
+  return {
+    elector: createLeaderElector({
+      api,
+      clock,
+      logger,
+      lease: { namespace, name: 'postern-controllers' },
+      identity: `${hostname()}_${randomUUID()}`,
+      times,
+      onChange: isLeader => metrics.leading(isLeader),
+    }),
+  };
+}
+
+/** Keeps the manager running where there is nothing to reconcile: an edge by itself needs the caches alone. */
+const untilStopped = Object.freeze({
+  name: 'until-stopped',
+  watch: () => {},
+  work: (signal: AbortSignal) =>
+    new Promise<void>(resolve => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    }),
+  queue: () => ({ depth: 0, inWork: 0, delayed: 0 }),
+  shutDown: async () => {},
+});
+
+/** A process that may not read what it needs must not be sent traffic: its picture may be old or empty. */
+function apiAccess(caches: ReturnType<typeof createCaches>): HealthCheck {
+  return {
+    name: 'api-access',
+    problem() {
+      const refused = caches
+        .status()
+        .find(({ lastError }) => lastError?.code === 'KUBE_UNAUTHORIZED' || lastError?.code === 'KUBE_FORBIDDEN');
+      return refused && `${refused.resource}: ${refused.lastError?.message ?? ''}`;
+    },
+  };
+}
+
+/** Types of Secrets that never hold a certificate; a Helm release alone may be a megabyte. */
+const foreignTypes: ReadonlySet<string> = new Set([
+  'helm.sh/release.v1',
+  'kubernetes.io/service-account-token',
+  'kubernetes.io/dockercfg',
+  'kubernetes.io/dockerconfigjson',
+  'bootstrap.kubernetes.io/token',
+]);
+
+function withoutForeignData(secret: Secret): Secret {
+  if (!foreignTypes.has(secret.type ?? '')) return secret;
+  const { data: _data, ...rest } = secret;
+  return rest;
+}
