@@ -11,11 +11,14 @@ const wanted = renderedDefinitions();
 const found = yamlFiles();
 
 const stale = [...found].filter(file => !wanted.has(file));
-const changed = [...wanted].filter(([file, text]) => !found.has(file) || readFileSync(join(folder, file), 'utf8') !== text);
+const changed = [...wanted].filter(
+  ([file, text]) => !found.has(file) || readFileSync(join(folder, file), 'utf8') !== text,
+);
 
 if (process.argv.includes('--check')) {
-  for (const file of stale) console.error(`crds/${file} is not generated from src/api any more: run "node crds/generate.ts"`);
-  for (const [file] of changed) console.error(`crds/${file} is not what src/api says: run "node crds/generate.ts"`);
+  const fix = 'run "node crds/generate.ts"';
+  for (const file of stale) console.error(`crds/${file} is not made from src/api any more: ${fix}`);
+  for (const [file] of changed) console.error(`crds/${file} is not what src/api says: ${fix}`);
   process.exitCode = stale.length + changed.length === 0 ? 0 : 1;
 } else {
   for (const file of stale) rmSync(join(folder, file));

@@ -25,8 +25,7 @@ export async function openObjects(options: OpenObjectsOptions): Promise<{ readon
       logger,
       userAgent,
       clock,
-      onRequest: ({ status, ...facts }) =>
-        metrics.kubeRequest({ ...facts, code: status === 0 ? 'error' : String(status) }),
+      onRequest: facts => metrics.kubeRequest(facts),
     });
     return { api, close: async () => api.close() };
   }

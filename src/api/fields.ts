@@ -4,11 +4,12 @@ import type { ObjectMeta } from './meta.ts';
 import { dnsSubdomainHint, dnsSubdomainPattern, isBase64, isLabelValue, isQualifiedName } from './syntax.ts';
 
 /**
- * The building blocks of the schemas of custom resources. Each maps to a structural OpenAPI schema
- * (src/api/crd/open-api.ts), so only what OpenAPI can say is used here; what it cannot is a rule (src/api/crd/rules.ts).
+ * The building blocks of the schemas of custom resources. Each has a structural OpenAPI schema
+ * (crd/structural-schema.ts), so only what OpenAPI can say is used here. What it cannot is a rule (rules.ts),
+ * or, as a `refine`, a syntax that the embedded store and the reconcilers look at.
  */
 
-/** metadata: the API server, or the embedded store, checks it for every kind alike; everything in it passes here. */
+/** metadata: the API server, or the embedded store, checks it for every kind alike; here everything passes. */
 export const objectMeta = z.looseObject({}) as unknown as z.ZodType<ObjectMeta, ObjectMeta>;
 
 /** An object of which nothing is known and everything is kept. */

@@ -43,12 +43,12 @@ describe('metrics', () => {
     ]);
   });
 
-  it('counts requests to ACME servers and to the Kubernetes API, watches without their duration', async () => {
+  it('counts requests to ACME servers and to the Kubernetes API', async () => {
     const metrics = createMetrics({ process: false });
     const acme = { scheme: 'https', host: 'acme.test', action: 'newOrder', method: 'POST', status: 201 };
     metrics.acmeRequest({ ...acme, durationMs: 250 });
-    metrics.kubeRequest({ verb: 'update', resource: 'secrets', code: '200', durationMs: 10 });
-    metrics.kubeRequest({ verb: 'watch', resource: 'secrets', code: '200', durationMs: 270_000 });
+    metrics.kubeRequest({ verb: 'update', resource: 'secrets', status: 200, durationMs: 10 });
+    metrics.kubeRequest({ verb: 'update', resource: 'secrets', status: 0, durationMs: 10 });
     const labels = 'scheme="https",host="acme.test",action="newOrder",method="POST",status="201"';
     expect(await samples(metrics, 'certmanager_http_acme_client_request_count')).toEqual([
       `certmanager_http_acme_client_request_count{${labels}} 1`,
@@ -56,9 +56,12 @@ describe('metrics', () => {
     expect(await samples(metrics, 'certmanager_http_acme_client_request_duration_seconds_sum')).toEqual([
       `certmanager_http_acme_client_request_duration_seconds_sum{${labels}} 0.25`,
     ]);
-    expect(await samples(metrics, 'postern_kube_requests_total')).toHaveLength(2);
+    expect(await samples(metrics, 'postern_kube_requests_total')).toEqual([
+      'postern_kube_requests_total{verb="update",resource="secrets",code="200"} 1',
+      'postern_kube_requests_total{verb="update",resource="secrets",code="error"} 1',
+    ]);
     expect(await samples(metrics, 'postern_kube_request_duration_seconds_count')).toEqual([
-      'postern_kube_request_duration_seconds_count{verb="update"} 1',
+      'postern_kube_request_duration_seconds_count{verb="update"} 2',
     ]);
   });
 

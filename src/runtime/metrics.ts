@@ -5,10 +5,10 @@ import type { ControllerMetrics } from './controller-metrics.ts';
 /** One request to the Kubernetes API, as its client saw it. */
 export interface KubeRequestFacts {
   readonly verb: string;
-  /** `certificates.cert-manager.io`, `secrets`. */
   readonly resource: string;
-  /** The HTTP status, or `error` where none came. */
-  readonly code: string;
+  /** The HTTP status, or 0 where none came. */
+  readonly status: number;
+  /** To the end of the answer; for a watch to its beginning. */
   readonly durationMs: number;
 }
 
@@ -123,7 +123,7 @@ function requestInstruments(registers: Registry[]) {
     }),
     kubeSeconds: new Histogram({
       name: 'postern_kube_request_duration_seconds',
-      help: 'How long a request to the Kubernetes API takes; watches are not counted.',
+      help: 'How long a request to the Kubernetes API takes; a watch until it begins.',
       labelNames: ['verb'] as const,
       buckets: fastBuckets,
       registers,
@@ -219,9 +219,9 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         queueRetried: () => controllers.retries.inc({ controller }),
       };
     },
-    kubeRequest({ verb, resource, code, durationMs }) {
-      requests.kubeCount.inc({ verb, resource, code });
-      if (verb !== 'watch') requests.kubeSeconds.observe({ verb }, Math.max(0, durationMs) / 1_000);
+    kubeRequest({ verb, resource, status, durationMs }) {
+      requests.kubeCount.inc({ verb, resource, code: statusLabel(status) });
+      requests.kubeSeconds.observe({ verb }, Math.max(0, durationMs) / 1_000);
     },
     acmeRequest({ scheme, host, action, method, status, durationMs }) {
       const labels = { scheme, host, action, method, status: statusLabel(status) };

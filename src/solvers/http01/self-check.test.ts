@@ -14,7 +14,7 @@ interface Bench {
   /** Hosts of the probes that run, in the order in which they began. */
   readonly running: string[];
   /** Ends the probe of a host. */
-  end(host: string, outcome: ProbeOutcome | ProbeFailure): Promise<void>;
+  readonly end: (host: string, outcome: ProbeOutcome | ProbeFailure) => Promise<void>;
 }
 
 function aBench(concurrency?: number): Bench {

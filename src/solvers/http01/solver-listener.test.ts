@@ -27,7 +27,14 @@ interface Reply {
   headers: http.IncomingHttpHeaders;
 }
 
-function ask(options: http.RequestOptions & { body?: string }): Promise<Reply> {
+interface Question {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+function ask(options: Question): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const path = `/.well-known/acme-challenge/${aToken}`;
     const { port } = listener;
@@ -95,7 +102,7 @@ describe('the solver listener', () => {
     });
   });
 
-  it.each<[string, http.RequestOptions & { body?: string }]>([
+  it.each<[string, Question]>([
     ['another host', { headers: { host: 'other.example.com' } }],
     ['a host that only begins alike', { headers: { host: 'www.example.com.evil.test' } }],
     ['no usable host', { headers: { host: '[' } }],
