@@ -23,9 +23,9 @@ export class PartUnavailable extends Error {
   override readonly name = 'PartUnavailable';
 }
 
-/** `$POSTERN_CACHE`, or `~/.cache/postern`. */
+/** `$E2E_CACHE`, or `~/.cache/postern`. */
 export function cacheRoot(): string {
-  return resolve(process.env['POSTERN_CACHE'] || join(homedir(), '.cache', 'postern'));
+  return resolve(process.env['E2E_CACHE'] || join(homedir(), '.cache', 'postern'));
 }
 
 /**

@@ -1,7 +1,6 @@
 import 'reflect-metadata'; // @peculiar/x509 needs it to be there first
 import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -21,14 +20,16 @@ import { finalizeOrder, getOrder, newOrder } from '../../src/acme/order.ts';
 import { topmostIssuer } from '../../src/acme/pem-chain.ts';
 import type { AcmeIdentifier } from '../../src/acme/problem.ts';
 import type { AcmeRequestFacts } from '../../src/acme/transport.ts';
-import { freePort } from '../harness/free-port.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { createProbe } from '../../src/solvers/http01/probe.ts';
+import { createHostResolver } from '../../src/solvers/http01/resolve-host.ts';
+import { createResponder } from '../../src/solvers/http01/responder.ts';
+import { type SolverListener, startSolverListener } from '../../src/solvers/http01/solver-listener.ts';
 import { type Pebble, type PebbleOptions, startPebble } from '../harness/pebble.ts';
 
-const answers = new Map<string, string>();
-const responder = http.createServer((request, response) => {
-  const answer = answers.get(request.url ?? '');
-  response.writeHead(answer === undefined ? 404 : 200).end(answer);
-});
+const responder = createResponder();
+let listener: SolverListener;
 const running: Pebble[] = [];
 const open: AcmeConnection[] = [];
 let dir: string;
@@ -36,17 +37,14 @@ let httpPort: number;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'postern-acme-'));
-  httpPort = await freePort('127.0.0.1');
-  await new Promise<void>(resolve => {
-    responder.listen(httpPort, '127.0.0.1', resolve);
-  });
+  listener = await startSolverListener({ responder, host: '127.0.0.1', port: 0, logger: silentLogger });
+  httpPort = listener.port;
 });
 
 afterAll(async () => {
   for (const conn of open) conn.close();
   for (const pebble of running) await pebble.stop();
-  responder.closeAllConnections();
-  responder.close();
+  await listener.close();
   await rm(dir, { recursive: true });
 });
 
@@ -101,10 +99,18 @@ async function until<T extends { status: string }>(
 async function issue(conn: AcmeConnection, identifiers: readonly AcmeIdentifier[]): Promise<string> {
   const order = await newOrder(conn, { identifiers });
   for (const url of order.authorizations) {
-    const { challenges } = await getAuthorization(conn, url);
+    const { challenges, identifier } = await getAuthorization(conn, url);
     const challenge = challenges.find(offered => offered.type === 'http-01');
     if (challenge?.token === undefined) throw new Error('no http-01 offered');
-    answers.set(`/.well-known/acme-challenge/${challenge.token}`, keyAuthorization(conn, challenge.token));
+    const { token } = challenge;
+    const target = { host: identifier.value, token, keyAuthorization: keyAuthorization(conn, token) };
+    responder.put({ owner: challenge.url, ...target });
+    const probe = createProbe({
+      resolve: createHostResolver([running.at(-1)?.dnsAddress ?? '']),
+      port: httpPort,
+      clock: systemClock,
+    });
+    expect(await probe(target, AbortSignal.timeout(10_000))).toEqual({ found: true });
     await acceptChallenge(conn, challenge.url);
     await until(() => getAuthorization(conn, url), 'valid');
     expect(await getChallenge(conn, challenge.url)).toMatchObject({ status: 'valid' });

@@ -10,19 +10,19 @@ Usage:
 
 Examples:
   # In a cluster, or from outside by your kubeconfig:
-  postern run --default-issuer-name letsencrypt --default-issuer-kind ClusterIssuer
+  postern run --default-issuer-name le --default-issuer-kind ClusterIssuer
 
   # On one host, without a cluster: the manifests are the files of a folder.
   postern run --standalone ./manifests --http-listen :80 --https-listen :443
 
-  # Take over the Ingresses of ingress-nginx, one namespace only:
+  # Take over the Ingresses of ingress-nginx, in one namespace:
   postern run --ingress-class nginx --namespace shop
 
-Each flag can also be set by an environment variable (POSTERN_ and its name:
-POSTERN_DEFAULT_ISSUER_NAME) or in the file of --config (default-issuer-name: letsencrypt).
-A flag goes before the environment, that before the file. A LIST is separated by commas,
-or its flag is repeated. SIGTERM and Ctrl-C end the process when its work in hand is done,
-a second one ends it at once.
+Each flag can also be set by an environment variable, POSTERN_ and its name
+(POSTERN_LOG_LEVEL=debug), or in the file of --config (log-level: debug). A flag
+goes before the environment, that before the file. A LIST is separated by commas,
+or its flag is repeated. SIGTERM and Ctrl-C end the process when its work in hand
+is done; a second one ends it at once.
 
 `;
 

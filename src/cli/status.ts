@@ -14,14 +14,15 @@ Usage:
 
 Examples:
   postern status                            # the cluster of your kubeconfig
-  postern status --standalone ./manifests   # a Postern that runs with this flag
+  postern status --standalone ./manifests   # a Postern that runs with that flag
   postern status -n shop -o json            # for programs
 
-Lists every Ingress, and every Certificate that no Ingress uses, with what was made for it:
-Certificate, CertificateRequest, Order, Challenges, Secret and its expiry. For what is not
-ready it names the deepest cause and what to do.
+Lists every Ingress, and every Certificate that no Ingress uses, with what was made
+for it: Certificate, CertificateRequest, Order, Challenges, Secret and its expiry. For
+what is not ready it names the deepest cause and what to do.
 
-Exit status: 0 everything is ready; 1 something is not, or could not be read; 2 bad usage.
+Exit status: 0 everything is ready; 1 something is not, or could not be read; 2 bad
+usage.
 
 `;
 

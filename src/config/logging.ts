@@ -38,13 +38,13 @@ export function createLogging(options: LoggingOptions): Logging {
     ),
     transports: [new transports.Stream({ stream, eol: '\n' })],
   });
-  let isClosed = false;
+  let closed: Promise<void> | undefined;
 
   function loggerWith(bound: LogFields): Logger {
     const log =
       (level: LogEntry['level']) =>
       (message: string, fields: LogFields = {}): void => {
-        if (isClosed || !winston.isLevelEnabled(level)) return;
+        if (closed !== undefined || !winston.isLevelEnabled(level)) return;
         const entry: LogEntry = {
           epochMs: clock.now(),
           level,
@@ -65,11 +65,11 @@ export function createLogging(options: LoggingOptions): Logging {
   return {
     logger: loggerWith({}),
     close() {
-      isClosed = true;
-      return new Promise(resolve => {
+      closed ??= new Promise(resolve => {
         winston.once('finish', () => resolve());
         winston.end();
       });
+      return closed;
     },
   };
 }

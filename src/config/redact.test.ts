@@ -4,14 +4,13 @@ import { redacted, redactFields, redactText, redactValue } from './redact.ts';
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const keys = {
-  'PKCS#8': ec.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  SEC1: ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
-  'PKCS#1': generateKeyPairSync('rsa', { modulusLength: 1024 })
-    .privateKey.export({ type: 'pkcs1', format: 'pem' })
-    .toString(),
-  encrypted: ec.privateKey
-    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
-    .toString(),
+  'PKCS#8': ec.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  SEC1: ec.privateKey.export({ type: 'sec1', format: 'pem' }),
+  'PKCS#1': generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
+    type: 'pkcs1',
+    format: 'pem',
+  }),
+  encrypted: ec.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }),
 };
 const jwt = 'eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJpc3MiOiJrdWJlcm5ldGVzIn0.c2lnbmF0dXJl';
 const thumbprint = 'A'.repeat(43);

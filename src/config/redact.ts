@@ -19,7 +19,6 @@ const secretFields: ReadonlySet<string> = new Set([
   'password',
   'passphrase',
   'passwd',
-  'secret',
   'clientsecret',
   'authorization',
   'proxyauthorization',

@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { encodePrivateKey, generatePrivateKey } from '../pki/private-key.ts';
-import { publicKeyOf } from '../pki/private-key.ts';
+import { encodePrivateKey, generatePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { selfSign, signCertificate } from '../pki/sign.ts';
 import { subjectName } from '../pki/subject.ts';
 
@@ -15,7 +14,10 @@ export interface TestCertificate {
 /** An authority of the tests' own. */
 export interface TestAuthority {
   readonly certificate: string;
-  issue(dnsNames: readonly string[], validity?: { notAfterMs?: number; ipAddresses?: readonly string[] }): Promise<TestCertificate>;
+  issue(
+    dnsNames: readonly string[],
+    validity?: { notAfterMs?: number; ipAddresses?: readonly string[] },
+  ): Promise<TestCertificate>;
 }
 
 export async function makeAuthority(name = 'Test CA', nowMs = Date.now()): Promise<TestAuthority> {

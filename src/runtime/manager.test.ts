@@ -104,6 +104,18 @@ describe('manager', () => {
     await run;
   });
 
+  it('without controllers keeps the caches until it is told to stop', async () => {
+    const { story, base, fill } = setUp();
+    const stop = new AbortController();
+    const run = createManager({ ...base, controllers: [] }).run(stop.signal);
+    fill();
+    await settled();
+    expect(story).toEqual(['caches start']);
+    stop.abort();
+    await run;
+    expect(story).toEqual(['caches start', 'caches stop']);
+  });
+
   it('can be stopped before the caches are filled', async () => {
     const { story, base } = setUp();
     const stop = new AbortController();

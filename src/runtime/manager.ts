@@ -78,7 +78,8 @@ export function createManager(options: ManagerOptions): Manager {
 
   async function work(leading: AbortSignal): Promise<void> {
     logger.info('controllers are working', { controllers: controllers.map(({ name }) => name) });
-    await Promise.all(controllers.map(controller => controller.work(leading)));
+    // Without controllers there is still the edge, which needs the caches until the end.
+    await Promise.all([untilAborted(leading), ...controllers.map(controller => controller.work(leading))]);
   }
 
   /** Rejects where `running` goes on for longer than the time to stop after `signal`. */

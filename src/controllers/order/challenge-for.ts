@@ -18,13 +18,14 @@ export function challengeFor(
   authorization: AcmeAuthorization,
   solvers: readonly AcmeSolver[],
   connection: Pick<AcmeConnection, 'thumbprint'>,
+  isIngressClass: (name: string) => boolean,
 ): ChallengeChoice {
   const { identifier = '', wildcard = false } = authorization;
   const offeredTypes = authorization.challenges?.map(challenge => challenge.type) ?? [];
   const { labels = {}, annotations = {} } = order.metadata;
   const choice = chooseSolver(solvers, { host: identifier, wildcard, labels, offered: offeredTypes });
   if ('reason' in choice) return { problem: `${choice.reason}.` };
-  const solver = solverWithOverrides(choice.solver, annotations);
+  const solver = solverWithOverrides(choice.solver, annotations, isIngressClass);
   const offered = authorization.challenges?.find(challenge => challenge.type === 'http-01');
   if (offered === undefined) {
     return { problem: `The ACME server offers no http-01 challenge for ${JSON.stringify(identifier)}.` };

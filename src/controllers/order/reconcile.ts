@@ -8,6 +8,7 @@ import type { AcmeAuthorization as AcmeAuthorizationResource, AcmeOrder } from '
 import { challenges } from '../../api/acme/challenge.ts';
 import { type AcmeAuthorization, type Order, type OrderStatus, orders } from '../../api/acme/order.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
+import { ingressClasses } from '../../api/kubernetes/ingress-class.ts';
 import { keyOf, type ObjectKey } from '../../api/meta.ts';
 import { acmeEvents } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
@@ -131,10 +132,12 @@ function stored({ url, identifier, wildcard, status, challenges: offered }: Acme
 
 async function makeChallenges(work: Work, authorizations: readonly AcmeAuthorization[]): Promise<ReconcileResult> {
   const { context, order, issuer, connection } = work;
+  const classes = context.caches.cacheOf(ingressClasses);
+  const isIngressClass = (name: string): boolean => classes.get({ namespace: '', name }) !== undefined;
   const choices = authorizations.map(authorization =>
     authorization.initialState === 'invalid'
       ? { problem: `The authorization for ${JSON.stringify(authorization.identifier)} is no longer open.` }
-      : challengeFor(order, authorization, issuer.spec.acme?.solvers ?? [], connection),
+      : challengeFor(order, authorization, issuer.spec.acme?.solvers ?? [], connection, isIngressClass),
   );
   const problems = choices.flatMap(choice => ('problem' in choice ? [choice.problem] : []));
   if (problems.length > 0) {

@@ -1,11 +1,11 @@
 import type { EndpointSlice } from '../../api/kubernetes/endpoint-slice.ts';
 import type { Endpoints } from '../../api/kubernetes/endpoints.ts';
-import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
 import type { HttpIngressPath, Ingress, IngressSpec, PathType } from '../../api/kubernetes/ingress.ts';
+import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
 import type { Secret } from '../../api/kubernetes/secret.ts';
 import type { Service, ServiceSpec } from '../../api/kubernetes/service.ts';
-import { keyText } from '../../api/meta.ts';
 import { serviceNameLabel } from '../../api/labels.ts';
+import { keyText } from '../../api/meta.ts';
 import { type Compilation, compileTable } from './compile.ts';
 import { type CompileSettings, defaultCompileSettings } from './settings.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -117,5 +117,10 @@ export function aSlice(
 
 export function aSecret(name: string, data: Readonly<Record<string, string>>, namespace = 'default'): Secret {
   const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data: Object.fromEntries(encoded) };
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace },
+    data: Object.fromEntries(encoded),
+  };
 }

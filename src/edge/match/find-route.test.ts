@@ -48,12 +48,24 @@ describe('the path table of the Ingress documentation', () => {
     ...(['/aaa/ccc', '/aaa/bbb', '/ccc'] as const).map(
       (request, index): [number, PathSpec[], string, string] => [
         10,
-        [['/', 'Prefix'], ['/aaa', 'Prefix'], ['/aaa/bbb', 'Prefix']],
+        [
+          ['/', 'Prefix'],
+          ['/aaa', 'Prefix'],
+          ['/aaa/bbb', 'Prefix'],
+        ],
         request,
         `Prefix ${['/aaa', '/aaa/bbb', '/'][index]}`,
       ],
     ),
-    [12, [['/foo', 'Prefix'], ['/foo', 'Exact']], '/foo', 'Exact /foo'],
+    [
+      12,
+      [
+        ['/foo', 'Prefix'],
+        ['/foo', 'Exact'],
+      ],
+      '/foo',
+      'Exact /foo',
+    ],
   ];
   it.each(rows)('row %i: %j, request %s: %s', (_row, paths, request, expected) => {
     expect(text(find(tableOf(paths), 'foo.com', request))).toBe(expected);
@@ -71,7 +83,10 @@ describe('hosts', () => {
         rules: {
           '*.foo.com': [['/wild', 'Prefix']],
           'bar.foo.com': [['/precise', 'Prefix']],
-          '': [['/any', 'Prefix'], ['/wild', 'Prefix']],
+          '': [
+            ['/any', 'Prefix'],
+            ['/wild', 'Prefix'],
+          ],
         },
       }),
     ],
@@ -87,18 +102,17 @@ describe('hosts', () => {
   });
 
   it('statement 1: where nothing else matches, it is 404', () => {
-    const alone = compileObjects({ ingresses: [anIngress({ rules: { '*.foo.com': [['/', 'Prefix']] } })] }).table;
+    const alone = compileObjects({
+      ingresses: [anIngress({ rules: { '*.foo.com': [['/', 'Prefix']] } })],
+    }).table;
     expect(find(alone, 'foo.com', '/')).toBeUndefined();
     expect(find(alone, 'a.b.foo.com', '/')).toBeUndefined();
     expect(find(alone, 'b.foo.com', '/')).toBeDefined();
   });
 
-  it.each(['BAR.foo.com', 'bar.foo.com:8443', 'bar.foo.com.'])(
-    'statement 2: %s is bar.foo.com',
-    host => {
-      expect(hostOf(find(table, host, '/precise'))).toBe('bar.foo.com');
-    },
-  );
+  it.each(['BAR.foo.com', 'bar.foo.com:8443', 'bar.foo.com.'])('statement 2: %s is bar.foo.com', host => {
+    expect(hostOf(find(table, host, '/precise'))).toBe('bar.foo.com');
+  });
 
   it('statement 3: a path that misses in a matched host does not fall through', () => {
     expect(find(table, 'bar.foo.com', '/wild')).toBeUndefined();
@@ -117,7 +131,18 @@ describe('hosts', () => {
 
 describe('order of paths', () => {
   it('statement 5: Prefix /foo/ and Exact /foo, request /foo: Exact', () => {
-    expect(text(find(tableOf([['/foo/', 'Prefix'], ['/foo', 'Exact']]), 'foo.com', '/foo'))).toBe('Exact /foo');
+    expect(
+      text(
+        find(
+          tableOf([
+            ['/foo/', 'Prefix'],
+            ['/foo', 'Exact'],
+          ]),
+          'foo.com',
+          '/foo',
+        ),
+      ),
+    ).toBe('Exact /foo');
   });
 
   it('a regular expression goes by its elements too', () => {
@@ -144,9 +169,25 @@ describe('a naive model of the rules', () => {
   // Rules have no empty elements: API servers refuse `//`. Requests may.
   const rulePath = pathOf('a', 'b', 'A', 'ab');
   const requestPath = pathOf('a', 'b', 'A', 'ab', '');
-  const host = fc.constantFrom('', 'foo.com', 'a.foo.com', '*.foo.com', 'b.a.foo.com', '*.a.foo.com', '*.com');
+  const host = fc.constantFrom(
+    '',
+    'foo.com',
+    'a.foo.com',
+    '*.foo.com',
+    'b.a.foo.com',
+    '*.a.foo.com',
+    '*.com',
+  );
   const rule = fc.record({ host, path: rulePath, type: fc.constantFrom<PathType>('Exact', 'Prefix') });
-  const requestHost = fc.constantFrom('foo.com', 'a.foo.com', 'b.foo.com', 'b.a.foo.com', 'com', '10.0.0.1', 'x.y');
+  const requestHost = fc.constantFrom(
+    'foo.com',
+    'a.foo.com',
+    'b.foo.com',
+    'b.a.foo.com',
+    'com',
+    '10.0.0.1',
+    'x.y',
+  );
 
   interface Rule {
     readonly host: string;
@@ -154,7 +195,8 @@ describe('a naive model of the rules', () => {
     readonly type: PathType;
   }
 
-  const elementsOf = (path: string): string[] => (path === '/' ? [] : path.replace(/\/$/, '').slice(1).split('/'));
+  const elementsOf = (path: string): string[] =>
+    path === '/' ? [] : path.replace(/\/$/, '').slice(1).split('/');
 
   function pathMatches({ path, type }: Rule, request: string): boolean {
     if (type === 'Exact') return path === request;
@@ -165,7 +207,9 @@ describe('a naive model of the rules', () => {
 
   function naive(rules: readonly Rule[], name: string, request: string): string {
     const address = /^[0-9.]+$/.test(name);
-    const hosts = [name, name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : name].filter(() => !address);
+    const hosts = [name, name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : name].filter(
+      () => !address,
+    );
     const chosen = [...hosts, ''].find(one => rules.some(rule => rule.host === one));
     const candidates = rules.filter(one => one.host === chosen && pathMatches(one, request));
     const [best] = candidates.toSorted(
@@ -183,7 +227,8 @@ describe('a naive model of the rules', () => {
           anIngress({ name: `i${index}`, createdAt: index, rules: { [one.host]: [[one.path, one.type]] } }),
         );
         const route = find(compileObjects({ ingresses }).table, name, request);
-        const found = route === undefined ? '404' : `${route.host} ${route.kind} ${elementsOf(route.path).join('/')}`;
+        const found =
+          route === undefined ? '404' : `${route.host} ${route.kind} ${elementsOf(route.path).join('/')}`;
         expect(found).toBe(naive(rules, name, request));
       }),
       { numRuns: 3_000 },

@@ -15,12 +15,14 @@ const pattern = fc.letrec<{ node: string; atom: string }>(tie => ({
     tie('atom'),
     fc.tuple(tie('node'), tie('node')).map(([a, b]) => `${a}${b}`),
     fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(?:${a}|${b})`),
-    fc.tuple(tie('atom'), fc.constantFrom('*', '+', '?', '*?', '{2}', '{1,3}', '{2,}')).map(([a, q]) => `${a}${q}`),
+    fc
+      .tuple(tie('atom'), fc.constantFrom('*', '+', '?', '*?', '{2}', '{1,3}', '{2,}'))
+      .map(([a, q]) => `${a}${q}`),
     fc.tuple(tie('node'), fc.constantFrom('*', '+', '?')).map(([a, q]) => `(${a})${q}`),
   ),
-  atom: fc.constantFrom('a', 'b', '/', '.', '[ab]', '[^a]', '[a-c/]', '\\d', '\\w', '\\.', '$', 'x').map(text =>
-    text === '$' ? '(?:a$|b)' : text,
-  ),
+  atom: fc
+    .constantFrom('a', 'b', '/', '.', '[ab]', '[^a]', '[a-c/]', '\\d', '\\w', '\\.', '$', 'x')
+    .map(text => (text === '$' ? '(?:a$|b)' : text)),
 })).node;
 
 const path = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '/', '.', '1', 'x'), maxLength: 12 });

@@ -206,14 +206,7 @@ export function createClusterApi(options: ClusterApiOptions): KubeApi & { close(
 
     async *watch<T extends KubeObject>(
       resource: Resource<T>,
-      {
-        namespace,
-        labelSelector,
-        fieldSelector,
-        resourceVersion,
-        timeoutSeconds,
-        signal,
-      }: WatchOptions,
+      { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, signal }: WatchOptions,
     ) {
       const query = queryOf({
         watch: true,

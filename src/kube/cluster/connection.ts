@@ -140,7 +140,8 @@ export function createConnection(options: ConnectionOptions): Connection {
         if (answer !== undefined) return; // The body fails with it.
         done();
         if (failure !== undefined) reject(failure);
-        else if (mayRace && sent.reusedSocket) resolve(exchange(request, { headers, tls, proxyAgent }, false));
+        else if (mayRace && sent.reusedSocket)
+          resolve(exchange(request, { headers, tls, proxyAgent }, false));
         else reject(unavailable(what, thrown));
       });
       sent.once('response', response => {

@@ -84,9 +84,8 @@ describe('housekeeping', () => {
     const api = anEmbeddedApi({ clock });
     const { resourceVersion } = await api.list(configMaps);
     const signal = new AbortController().signal;
-    const watch = api
-      .watch(configMaps, { resourceVersion, timeoutSeconds: 90, signal })
-      [Symbol.asyncIterator]();
+    const told = api.watch(configMaps, { resourceVersion, timeoutSeconds: 90, signal });
+    const watch = told[Symbol.asyncIterator]();
     const bookmark = watch.next();
     await api.create(events, anEvent('a'));
     clock.advance(minute);

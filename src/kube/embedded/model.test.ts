@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
 import { keyOf } from '../../api/meta.ts';
@@ -69,8 +69,13 @@ function expectedOf(models: Map<string, Model>, write: Exclude<Write, { type: 'r
     if (model !== undefined) return 'KUBE_ALREADY_EXISTS';
     const { spec, finalizer } = write;
     models.set(write.name, {
-      ...{ spec, finalizer, label: undefined, status: undefined, deleting: false },
-      ...{ generation: 1, version: 0 },
+      spec,
+      finalizer,
+      label: undefined,
+      status: undefined,
+      deleting: false,
+      generation: 1,
+      version: 0,
     });
     return 'success';
   }
@@ -202,7 +207,10 @@ describe('the embedded store', () => {
           }
           const { items, resourceVersion } = await api.list(ingresses);
           const seen = items.map(object => [keyOf(object).name, viewOf(object)] as const);
-          const wanted = [...models].map(([name, { version: _, ...model }]) => [name, model] as const);
+          const wanted = [...models].map(([name, model]) => {
+            const { version: _, ...view } = model;
+            return [name, view] as const;
+          });
           expect(seen).toEqual(wanted.toSorted(([a], [b]) => (a < b ? -1 : 1)));
           // One version for each change, and none for what changed nothing.
           expect(resourceVersion).toBe(String(changes));

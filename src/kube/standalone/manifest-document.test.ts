@@ -29,7 +29,7 @@ describe('a file of manifests', () => {
 
   it.each([
     ['a bad indentation', 'a: 1\n b: 2\n', 1],
-    ['a quote that is not closed', 'a: "x\nb: 2\n', 2],
+    ['a quote that is not closed', 'a: "x\nb: 2', 2],
     ['a key given twice', 'a: 1\nb: 2\na: 3\n', 3],
     ['a tab', 'a:\n\tb: 1\n', 2],
     ['an alias of nothing', 'a: 1\nb: *nope\n', 1],

@@ -9,6 +9,8 @@ export interface FolderContent {
   readonly folders: ReadonlySet<string>;
   /** What could not be read, `''` being the folder itself; what lies below it is not known. */
   readonly unreadable: ReadonlyMap<string, string>;
+  /** The same number for the same content. */
+  readonly revision: number;
 }
 
 /** Reads a folder again and again, and each file where it seems to have changed alone. */
@@ -30,6 +32,8 @@ const manifestName = /\.(ya?ml|json)$/i;
  */
 export function manifestFolder(dir: string): ManifestFolder {
   let known = new Map<string, Known>();
+  let state = '';
+  let revision = 0;
 
   async function readText(path: string, relative: string): Promise<Known | undefined> {
     const stats = await stat(path, { bigint: true });
@@ -74,9 +78,13 @@ export function manifestFolder(dir: string): ManifestFolder {
         }
       };
       await attempt('', () => visit(''));
-      known = found;
       const inOrder = [...found].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      return { files: new Map(inOrder.map(([path, { text }]) => [path, text])), folders, unreadable };
+      const fingerprints = inOrder.map(([path, { fingerprint }]) => [path, fingerprint]);
+      const stateNow = JSON.stringify([fingerprints, [...unreadable]]);
+      if (stateNow !== state) revision++;
+      [known, state] = [found, stateNow];
+      const files = new Map(inOrder.map(([path, { text }]) => [path, text]));
+      return { files, folders, unreadable, revision };
     },
   };
 }

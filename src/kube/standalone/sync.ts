@@ -19,8 +19,10 @@ export interface SyncResult {
   readonly created: number;
   readonly changed: number;
   readonly deleted: number;
-  /** Whether something waits for the end of a deletion, so that another run is due soon. */
+  /** Whether an object waits for the end of a deletion, to be made again. */
   readonly waiting: boolean;
+  /** Whether the store failed, so that another run may do more with the same manifests. */
+  readonly failed: boolean;
 }
 
 /** How many objects are under way at a time; their writes share the flushes of the disk. */
@@ -89,6 +91,7 @@ export async function syncDeclared(
   const problems = [...set.problems];
   const counts = { created: 0, changed: 0, deleted: 0 };
   let waiting = false;
+  let failed = false;
 
   const repeat = (declared: DeclaredObject, firstFile: string, firstLine?: number): void => {
     const first = join(dir, firstFile) + (firstLine === undefined ? '' : `:${firstLine}`);
@@ -115,6 +118,8 @@ export async function syncDeclared(
       if (applied === 'awaits-deletion') waiting = true;
     } catch (thrown) {
       problems.push(...problemsOfFailure(dir, declared, thrown));
+      // What is invalid waits for its manifest.
+      if (!isKubeError(thrown, 'KUBE_INVALID')) failed = true;
     }
   });
   const undeclared = records.entries().filter(([id, { file }]) => {
@@ -131,5 +136,5 @@ export async function syncDeclared(
       a.line - b.line ||
       (a.column ?? 0) - (b.column ?? 0),
   );
-  return { problems: inOrder, ...counts, waiting };
+  return { problems: inOrder, ...counts, waiting, failed };
 }

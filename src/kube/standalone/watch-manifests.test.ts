@@ -29,10 +29,10 @@ interface Fixture {
   readonly logged: string[];
   readonly watch: ManifestWatch;
   /** Writes a file and applies the folder. Without text the file is removed. */
-  put(file: string, text?: string): Promise<void>;
+  readonly put: (file: string, text?: string) => Promise<void>;
   /** The problems, with paths below the folder. */
-  problems(): string[];
-  names(): Promise<string[]>;
+  readonly problems: () => string[];
+  readonly names: () => Promise<string[]>;
 }
 
 async function aWatchedFolder(
@@ -123,8 +123,6 @@ describe('a folder of manifests', () => {
     const { logged, watch } = await aWatchedFolder(
       {},
       {
-        'a.yaml':
-          'apiVersion: apps/v1\nkind: Deployment\n---\napiVersion: v1\nkind: Namespace\nmetadata: { name: x }\n',
         'b.yaml':
           'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: x }\n---\napiVersion: v1\nkind: Namespace\nmetadata: { name: x }\n',
       },
@@ -402,12 +400,14 @@ describe('the folder itself', () => {
 
   it('is looked at every 10 seconds, where nobody tells of changes', async () => {
     const clock = manualClock();
-    const { dir, watch, names } = await aWatchedFolder({ clock });
-    const { api } = { api: watch };
+    const { api, dir } = await aWatchedFolder({ clock });
+    const { resourceVersion } = await api.list(ingresses);
+    const signal = AbortSignal.timeout(5_000);
+    const events = api.watch(ingresses, { resourceVersion, timeoutSeconds: 5, signal });
     writeFileSync(join(dir, 'a.yaml'), anIngress('a'));
     clock.advance(10_000);
-    await api.sync();
-    expect(await names()).toEqual(['Ingress a']);
+    const { value } = await events[Symbol.asyncIterator]().next();
+    expect(value).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'a' } } });
   });
 });
 

@@ -39,7 +39,8 @@ const waitForDeletionMs = 500;
  * or several documents, in sub-folders too. What a removed file, or a removed document, declared is deleted,
  * also where it went while Postern was down. A file that does not parse, or cannot be read, deletes nothing.
  * Where two declare the same object, the first by path counts. Problems are logged once as warnings and kept
- * in the store (`readManifestProblems`).
+ * in the store (`readManifestProblems`). While a manifest stays as it is, its object is left alone; one that
+ * somebody else deleted is made again at the next start.
  */
 export function watchManifests(options: ManifestOptions): ManifestWatch {
   const { dir, api, clock, logger } = options;
@@ -49,6 +50,8 @@ export function watchManifests(options: ManifestOptions): ManifestWatch {
   let told: ReadonlySet<string> = new Set();
   let toldUnneeded: ReadonlySet<string> = new Set();
   let first = true;
+  /** The content that is applied in full. */
+  let finishedRevision: number | undefined;
   let stopped = false;
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -81,10 +84,12 @@ export function watchManifests(options: ManifestOptions): ManifestWatch {
     try {
       const content = await folder.read();
       watcher.setFolders(content.folders);
+      if (content.revision === finishedRevision) return;
       const set = declaredSet(dir, content);
       tellUnneeded(set.unneeded);
       const result = await syncDeclared(api, records, dir, set, { verify: first });
       first = false;
+      finishedRevision = result.waiting || result.failed ? undefined : content.revision;
       tellProblems(result.problems);
       await storeManifestProblems(api, result.problems);
       const { created, changed, deleted } = result;

@@ -32,9 +32,9 @@ export function aCluster(without: readonly Resource<KubeObject>[] = []): TestClu
   const writes: string[] = [];
   let intrusion: (() => Promise<unknown>) | undefined;
   const counting: KubeApi = {
-    get: store.get,
-    list: store.list,
-    watch: store.watch.bind(store),
+    get: (resource, key, signal) => store.get(resource, key, signal),
+    list: (resource, options) => store.list(resource, options),
+    watch: (resource, options) => store.watch(resource, options),
     async create(resource, object) {
       writes.push(`create ${resource.kind}`);
       return store.create(resource, object);
@@ -46,8 +46,8 @@ export function aCluster(without: readonly Resource<KubeObject>[] = []): TestClu
       writes.push(`update ${resource.kind}`);
       return store.update(resource, object);
     },
-    updateStatus: store.updateStatus,
-    mergePatch: store.mergePatch,
+    updateStatus: (resource, object) => store.updateStatus(resource, object),
+    mergePatch: (resource, key, patch, options) => store.mergePatch(resource, key, patch, options),
     async delete(resource, key, options) {
       writes.push(`delete ${resource.kind}`);
       await store.delete(resource, key, options);

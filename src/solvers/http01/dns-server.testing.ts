@@ -1,5 +1,4 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /** A DNS server on loopback for one test. What it is not told about does not exist. */
@@ -45,7 +44,7 @@ export async function aDnsServer(): Promise<DnsServer> {
     socket.close();
   });
   return {
-    address: `127.0.0.1:${(socket.address() as AddressInfo).port}`,
+    address: `127.0.0.1:${socket.address().port}`,
     asked,
     set: (name, answer) => answers.set(name, answer),
     query: name =>

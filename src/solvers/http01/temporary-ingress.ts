@@ -113,12 +113,11 @@ export function createTemporaryIngresses(parts: {
     async remove(challenge) {
       const { uid, namespace } = challenge.metadata;
       if (uid === undefined) return;
-      const own = { namespace: namespace ?? '', name: temporaryIngressName(challenge) };
       const found = cache
         .byIndex(byController, uid)
         .filter(ingress => ingress.metadata.namespace === namespace);
-      if (!found.some(ingress => ingress.metadata.name === own.name)) {
-        // The cache may be behind the process that made it.
+      if (!cache.isSynced) {
+        const own = { namespace: namespace ?? '', name: temporaryIngressName(challenge) };
         try {
           const live = await api.get(ingresses, own);
           if (controllerOf(live)?.uid === uid) found.push(live);

@@ -1,0 +1,73 @@
+/** Manifests of the suites, as YAML. */
+
+export interface IngressOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly secretName?: string;
+  /** Default: the plain upstream. */
+  readonly service?: { readonly name: string; readonly port: number };
+  readonly ingressClassName?: string;
+}
+
+/** An Ingress for one host, with TLS. */
+export function ingress(options: IngressOptions): string {
+  const { name, host, annotations = {}, service = { name: 'plain', port: 8080 } } = options;
+  return JSON.stringify({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, namespace: 'default', annotations },
+    spec: {
+      ingressClassName: options.ingressClassName ?? 'postern',
+      tls: [{ hosts: [host], secretName: options.secretName ?? `${name}-tls` }],
+      rules: [
+        {
+          host,
+          http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: service.name, port: { number: service.port } } } }] },
+        },
+      ],
+    },
+  });
+}
+
+/** An ACME ClusterIssuer. */
+export function acmeClusterIssuer(name: string, server: string, caPem: string): string {
+  return JSON.stringify({
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'ClusterIssuer',
+    metadata: { name },
+    spec: {
+      acme: {
+        server,
+        email: 'e2e@example.com',
+        caBundle: Buffer.from(caPem).toString('base64'),
+        privateKeySecretRef: { name: `${name}-account` },
+        solvers: [{ http01: { ingress: {} } }],
+      },
+    },
+  });
+}
+
+/** A self-signed Issuer, a CA certificate that it signs, and an Issuer `ca` that signs with that. */
+export const caIssuer = `
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata: {name: self, namespace: default}
+spec: {selfSigned: {}}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: ca, namespace: default}
+spec:
+  isCA: true
+  commonName: e2e CA
+  secretName: ca-pair
+  duration: 48h
+  privateKey: {algorithm: ECDSA, size: 256}
+  issuerRef: {name: self}
+---
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata: {name: ca, namespace: default}
+spec: {ca: {secretName: ca-pair}}
+`;

@@ -1,0 +1,47 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Identity } from './test-authority.ts';
+
+/** What an upstream saw of a request, which is also its answer, as JSON. */
+export interface SeenRequest {
+  readonly upstream: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly secure: boolean;
+}
+
+export interface Upstream {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts an upstream that answers every request with what it saw; over HTTPS where it is given an identity. */
+export async function startUpstream(options: {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly identity?: Identity;
+}): Promise<Upstream> {
+  const { name, address, port, identity } = options;
+  const answer = (request: IncomingMessage): string => {
+    const { method = '', url: path = '', headers } = request;
+    const seen: SeenRequest = { upstream: name, method, path, headers, secure: identity !== undefined };
+    return JSON.stringify(seen);
+  };
+  const server: Server =
+    identity === undefined
+      ? createHttpServer((request, response) => response.end(answer(request)))
+      : createHttpsServer({ cert: identity.certPem, key: identity.keyPem }, (request, response) => response.end(answer(request)));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+  return {
+    port,
+    stop() {
+      server.closeAllConnections();
+      return new Promise(resolve => server.close(() => resolve()));
+    },
+  };
+}
