@@ -40,7 +40,9 @@ function importsIn(source: string): Import[] {
   );
   return files.flatMap(file => {
     const text = readFileSync(join(source, file), 'utf8');
-    const specifiers = text.matchAll(/^(?:import|export)\b[^'"`;]*?from\s*'([^']+)'|^import\s*'([^']+)'|\bimport\('([^']+)'\)/gm);
+    const specifiers = text.matchAll(
+      /^(?:import|export)\b[^'"`;]*?from\s*'([^']+)'|^import\s*'([^']+)'|\bimport\('([^']+)'\)/gm,
+    );
     return [...specifiers].map(match => ({
       file,
       room: file.includes('/') ? (file.split('/')[0] ?? '') : '',

@@ -45,15 +45,26 @@ async function runUntilSignalled(config: Config): Promise<number> {
 
 async function openToRead(source: StatusSource): Promise<OpenedApi> {
   if (source.kind === 'state-folder') {
-    const api = openEmbeddedApi({ stateDir: source.stateDir, clock: systemClock, logger: silentLogger, readOnly: true });
+    const api = openEmbeddedApi({
+      stateDir: source.stateDir,
+      clock: systemClock,
+      logger: silentLogger,
+      readOnly: true,
+    });
     return { api, close: () => api.close() };
   }
-  const api = createClusterApi({ kubeconfigPath: source.kubeconfig, logger: silentLogger, userAgent: `postern/${version}` });
+  const api = createClusterApi({
+    kubeconfigPath: source.kubeconfig,
+    logger: silentLogger,
+    userAgent: `postern/${version}`,
+  });
   return { api, close: async () => api.close() };
 }
 
 function versionOfPackage(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return version;
 }
 

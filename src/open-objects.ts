@@ -16,7 +16,9 @@ export interface OpenObjectsOptions {
 }
 
 /** Opens the cluster, or the store of a state folder with the manifests that are kept applied to it. */
-export async function openObjects(options: OpenObjectsOptions): Promise<{ readonly api: KubeApi; close(): Promise<void> }> {
+export async function openObjects(
+  options: OpenObjectsOptions,
+): Promise<{ readonly api: KubeApi; close(): Promise<void> }> {
   const { config, clock, logger, userAgent, metrics } = options;
   const { source } = config;
   if (source.kind === 'cluster') {

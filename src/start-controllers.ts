@@ -1,9 +1,9 @@
+import { ingresses } from './api/kubernetes/ingress.ts';
 import type { Config } from './config/config.ts';
-import { allControllers } from './controllers/index.ts';
 import type { ControllerContext } from './controllers/context.ts';
+import { allControllers } from './controllers/index.ts';
 import { createAcmeAccounts } from './issuers/acme/accounts.ts';
 import { createIssuerTypes } from './issuers/index.ts';
-import { ingresses } from './api/kubernetes/ingress.ts';
 import type { ControllerSpec } from './runtime/controller.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { createHttp01Solver } from './solvers/http01/http01-solver.ts';
@@ -31,13 +31,31 @@ export async function startControllers(
 ): Promise<StartedControllers> {
   const { api, caches, clock, logger } = context;
   const { clusterResourceNamespace } = config;
-  const issuerContext = { api, caches, clock, logger: logger.child({ room: 'acme' }), clusterResourceNamespace };
-  const accounts = createAcmeAccounts(issuerContext, { userAgent, onRequest: facts => metrics.acmeRequest(facts) });
+  const issuerContext = {
+    api,
+    caches,
+    clock,
+    logger: logger.child({ room: 'acme' }),
+    clusterResourceNamespace,
+  };
+  const accounts = createAcmeAccounts(issuerContext, {
+    userAgent,
+    onRequest: facts => metrics.acmeRequest(facts),
+  });
 
   const responder = createResponder();
   const { host, port } = config.solver.listen;
-  const listener = await startSolverListener({ responder, host: host === '' ? undefined : host, port, logger });
-  const probe = createProbe({ resolve: createHostResolver(config.http01.nameservers), port: config.http01.port, clock });
+  const listener = await startSolverListener({
+    responder,
+    host: host === '' ? undefined : host,
+    port,
+    logger,
+  });
+  const probe = createProbe({
+    resolve: createHostResolver(config.http01.nameservers),
+    port: config.http01.port,
+    clock,
+  });
   const selfChecks = createSelfChecks({ probe, port: config.http01.port, clock });
   const solverServices = createSolverServices({
     api,

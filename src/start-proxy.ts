@@ -50,7 +50,10 @@ export async function startProxy(
       httpListen: listenAddressText(config.httpListen),
       httpsListen: listenAddressText(config.httpsListen),
       // On a cluster a Service leads 80 and 443 here; by itself the edge is reached where it listens.
-      ...(standalone && { httpPublicPort: config.httpListen.port, httpsRedirectPort: config.httpsListen.port }),
+      ...(standalone && {
+        httpPublicPort: config.httpListen.port,
+        httpsRedirectPort: config.httpsListen.port,
+      }),
     },
   });
   let isReady = false;

@@ -8,14 +8,14 @@ import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import { createCaches } from './kube/caches.ts';
 import { createEventRecorder } from './kube/events.ts';
+import { openObjects } from './open-objects.ts';
 import { createController } from './runtime/controller.ts';
 import type { HealthCheck } from './runtime/health.ts';
 import { startHealthServer } from './runtime/health-server.ts';
 import { createLeaderElector } from './runtime/leader-election.ts';
 import { createManager } from './runtime/manager.ts';
 import { createMetrics, type Metrics } from './runtime/metrics.ts';
-import { openObjects } from './open-objects.ts';
-import { startControllers, type StartedControllers } from './start-controllers.ts';
+import { type StartedControllers, startControllers } from './start-controllers.ts';
 import { startProxy } from './start-proxy.ts';
 
 export interface StartOptions {
@@ -42,11 +42,11 @@ export async function start(options: StartOptions): Promise<void> {
   const events = createEventRecorder({ api: objects.api, clock, logger, instance: hostname() });
   stack.defer(() => events.flush());
   const context = { api: caches.writer, caches, events, clock, logger };
-  metrics.reflectors(() =>
-    caches.status().map(status => ({ ...status, lastContactMs: status.lastContact })),
-  );
+  metrics.reflectors(() => caches.status().map(status => ({ ...status, lastContactMs: status.lastContact })));
 
-  const edge = config.components.edge ? await startProxy({ ...context, api: objects.api, config }) : undefined;
+  const edge = config.components.edge
+    ? await startProxy({ ...context, api: objects.api, config })
+    : undefined;
   if (edge !== undefined) stack.defer(() => edge.stop());
   const controllers = config.components.controllers
     ? await startControllers(context, config, metrics, userAgent)
@@ -83,7 +83,11 @@ export async function start(options: StartOptions): Promise<void> {
   logger.info('postern is ending');
 }
 
-function controllersOf(controllers: StartedControllers | undefined, { clock, logger }: StartOptions, metrics: Metrics) {
+function controllersOf(
+  controllers: StartedControllers | undefined,
+  { clock, logger }: StartOptions,
+  metrics: Metrics,
+) {
   return (controllers?.specs ?? []).map(spec =>
     createController(spec, {
       clock,
@@ -93,7 +97,11 @@ function controllersOf(controllers: StartedControllers | undefined, { clock, log
   );
 }
 
-function electorOf({ config, clock, logger }: StartOptions, api: Parameters<typeof createLeaderElector>[0]['api'], metrics: Metrics) {
+function electorOf(
+  { config, clock, logger }: StartOptions,
+  api: Parameters<typeof createLeaderElector>[0]['api'],
+  metrics: Metrics,
+) {
   const { leaderElection } = config;
   if (leaderElection === undefined || !config.components.controllers) return {};
   const { namespace, ...times } = leaderElection;
@@ -130,7 +138,9 @@ function apiAccess(caches: ReturnType<typeof createCaches>): HealthCheck {
     problem() {
       const refused = caches
         .status()
-        .find(({ lastError }) => lastError?.code === 'KUBE_UNAUTHORIZED' || lastError?.code === 'KUBE_FORBIDDEN');
+        .find(
+          ({ lastError }) => lastError?.code === 'KUBE_UNAUTHORIZED' || lastError?.code === 'KUBE_FORBIDDEN',
+        );
       return refused && `${refused.resource}: ${refused.lastError?.message ?? ''}`;
     },
   };

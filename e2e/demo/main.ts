@@ -26,7 +26,9 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 async function main(stopped: AbortSignal): Promise<number> {
   const taken = await takenPorts();
   if (taken.length > 0) {
-    say(`The demo needs these ports of 127.0.0.1, which another program has: ${taken.join(', ')}. Stop that program, and try again.`);
+    say(
+      `The demo needs these ports of 127.0.0.1, which another program has: ${taken.join(', ')}. Stop that program, and try again.`,
+    );
     return 1;
   }
   await using stack = new AsyncDisposableStack();
@@ -36,12 +38,24 @@ async function main(stopped: AbortSignal): Promise<number> {
   say('Starting Pebble (an ACME server for tests), two upstreams, and Postern on examples/demo ...');
   const upstreams = await startUpstreams();
   stack.defer(() => upstreams.stop());
-  const pebble = await startPebble({ dir: join(folder, 'pebble'), httpPort: demoPorts.http, tlsPort: demoPorts.https, dnsDefault: '127.0.0.1' });
+  const pebble = await startPebble({
+    dir: join(folder, 'pebble'),
+    httpPort: demoPorts.http,
+    tlsPort: demoPorts.https,
+    dnsDefault: '127.0.0.1',
+  });
   stack.defer(() => pebble.stop());
   const manifests = join(folder, 'manifests');
   const stateDir = join(folder, 'state');
-  await writeManifests(manifests, { directoryUrl: pebble.directoryUrl, acmeCaPem: pebble.rootCaPem, upstreamCaPem: upstreams.caPem });
-  const postern = startPostern({ args: posternArgs(manifests, stateDir, pebble), logFile: join(folder, 'postern.log') });
+  await writeManifests(manifests, {
+    directoryUrl: pebble.directoryUrl,
+    acmeCaPem: pebble.rootCaPem,
+    upstreamCaPem: upstreams.caPem,
+  });
+  const postern = startPostern({
+    args: posternArgs(manifests, stateDir, pebble),
+    logFile: join(folder, 'postern.log'),
+  });
   stack.defer(() => stopPostern(postern));
 
   const sites = await showProgress(postern, stateDir, stopped);
@@ -65,8 +79,18 @@ function posternArgs(manifests: string, stateDir: string, pebble: Pebble): strin
 }
 
 /** Says what happens to each site as it happens. Gives the sites when all are ready, or when time is up. */
-async function showProgress(postern: ServerProcess, stateDir: string, stopped: AbortSignal): Promise<SiteProgress[]> {
-  const words = { certificate: 'Certificate made', order: 'ordered from the ACME server', challenge: 'challenge answered', secret: 'signed, Secret written', ready: '' };
+async function showProgress(
+  postern: ServerProcess,
+  stateDir: string,
+  stopped: AbortSignal,
+): Promise<SiteProgress[]> {
+  const words = {
+    certificate: 'Certificate made',
+    order: 'ordered from the ACME server',
+    challenge: 'challenge answered',
+    secret: 'signed, Secret written',
+    ready: '',
+  };
   const said = new Set<string>();
   const startedAt = performance.now();
   const api = await openWhenThere(postern, stateDir);
@@ -78,11 +102,14 @@ async function showProgress(postern: ServerProcess, stateDir: string, stopped: A
           const line = `${site.name}: ${words[step]}`;
           if (words[step] === '' || said.has(line)) continue;
           said.add(line);
-          say(`  ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${site.host.padEnd(28)} ${words[step]}`);
+          say(
+            `  ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${site.host.padEnd(28)} ${words[step]}`,
+          );
         }
       }
       const isDone = sites.length > 0 && sites.every(({ steps }) => steps.has('ready'));
-      if (isDone || stopped.aborted || !postern.isRunning() || performance.now() - startedAt > readyWithinMs) return sites;
+      if (isDone || stopped.aborted || !postern.isRunning() || performance.now() - startedAt > readyWithinMs)
+        return sites;
       await sleep(20);
     }
   } finally {
@@ -90,7 +117,10 @@ async function showProgress(postern: ServerProcess, stateDir: string, stopped: A
   }
 }
 
-async function openWhenThere(postern: ServerProcess, stateDir: string): Promise<ReturnType<typeof openEmbeddedApi>> {
+async function openWhenThere(
+  postern: ServerProcess,
+  stateDir: string,
+): Promise<ReturnType<typeof openEmbeddedApi>> {
   let api: ReturnType<typeof openEmbeddedApi> | undefined;
   await postern.until(
     'Postern has opened its state folder',
@@ -108,17 +138,28 @@ async function openWhenThere(postern: ServerProcess, stateDir: string): Promise<
 async function prove(sites: readonly SiteProgress[], pebble: Pebble): Promise<boolean> {
   const ca = await pebble.issuerRoots();
   let passed = sites.length > 0;
-  say('\nProof: a new TLS connection to each site, its chain verified against the root of the ACME server, and its name.');
+  say(
+    '\nProof: a new TLS connection to each site, its chain verified against the root of the ACME server, and its name.',
+  );
   for (const { host, reason } of sites) {
     try {
-      const { status, body, certificate } = await httpsGet({ host, address: '127.0.0.1', port: demoPorts.https, ca });
+      const { status, body, certificate } = await httpsGet({
+        host,
+        address: '127.0.0.1',
+        port: demoPorts.https,
+        ca,
+      });
       if (status !== 200) throw new Error(`it answered ${status}: ${body}`);
       say(`\n  ok  https://${host}:${demoPorts.https}/`);
-      say(`      certificate  ${certificate.subjectaltname ?? ''}, signed by ${certificate.issuer.CN ?? ''}, until ${certificate.valid_to}`);
+      say(
+        `      certificate  ${certificate.subjectaltname ?? ''}, signed by ${certificate.issuer.CN ?? ''}, until ${certificate.valid_to}`,
+      );
       say(`      upstream     ${body.trim()}`);
     } catch (error) {
       passed = false;
-      say(`\n  FAILED  https://${host}:${demoPorts.https}/: ${messageOf(error)}${reason === undefined ? '' : `\n          ${reason}`}`);
+      say(
+        `\n  FAILED  https://${host}:${demoPorts.https}/: ${messageOf(error)}${reason === undefined ? '' : `\n          ${reason}`}`,
+      );
     }
   }
   say(passed ? '\nEvery site is served over verified HTTPS.' : '\nNot every site passed.');

@@ -18,6 +18,11 @@ export async function writeManifests(
   if (!issuer.includes(server)) throw new Error(`${file} has no line "${server}" any more`);
   const caBundle = Buffer.from(facts.acmeCaPem).toString('base64');
   await writeFile(file, issuer.replace(server, `server: ${facts.directoryUrl}\n    caBundle: ${caBundle}`));
-  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'upstream-ca' }, stringData: { 'ca.crt': facts.upstreamCaPem } };
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'upstream-ca' },
+    stringData: { 'ca.crt': facts.upstreamCaPem },
+  };
   await writeFile(join(folder, 'upstream-ca.json'), JSON.stringify(secret, null, 2), { mode: 0o600 });
 }

@@ -35,14 +35,19 @@ export async function readProgress(api: KubeApi): Promise<SiteProgress[]> {
       const [tls] = site.spec?.tls ?? [];
       const certificate = certificateList.find(({ metadata }) => metadata.name === tls?.secretName);
       const ready = findCondition(certificate?.status?.conditions, 'Ready');
-      const order = orderList.find(({ metadata }) => metadata.annotations?.['cert-manager.io/certificate-name'] === certificate?.metadata.name);
+      const order = orderList.find(
+        ({ metadata }) =>
+          metadata.annotations?.['cert-manager.io/certificate-name'] === certificate?.metadata.name,
+      );
       const challenge = challengeList.find(({ spec }) => tls?.hosts?.includes(spec.dnsName));
       const isReady = ready?.status === 'True';
       const steps = new Set<Step>([
         ...(certificate === undefined ? [] : ['certificate' as const]),
         ...(order === undefined ? [] : ['order' as const]),
         ...(challenge === undefined && order?.status?.state !== 'valid' ? [] : ['challenge' as const]),
-        ...(isReady && secretList.some(({ metadata }) => metadata.name === tls?.secretName) ? ['secret' as const, 'ready' as const] : []),
+        ...(isReady && secretList.some(({ metadata }) => metadata.name === tls?.secretName)
+          ? ['secret' as const, 'ready' as const]
+          : []),
       ]);
       const reason = challenge?.status?.reason ?? order?.status?.reason ?? ready?.message;
       return { name: site.metadata.name ?? '', host: tls?.hosts?.[0] ?? '', steps, reason };

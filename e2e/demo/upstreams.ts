@@ -13,7 +13,10 @@ export interface Upstreams {
 /** Starts both. */
 export async function startUpstreams(): Promise<Upstreams> {
   const authority = await createTestAuthority('demo upstream CA');
-  const { certPem, keyPem } = await authority.issue({ commonName: 'upstream', dnsNames: ['upstream.internal'] });
+  const { certPem, keyPem } = await authority.issue({
+    commonName: 'upstream',
+    dnsNames: ['upstream.internal'],
+  });
   const plain = createHttpServer(helloFrom('a plain HTTP upstream'));
   const secure = createHttpsServer({ cert: certPem, key: keyPem }, helloFrom('an HTTPS upstream'));
   await Promise.all([listen(plain, demoPorts.upstream), listen(secure, demoPorts.httpsUpstream)]);
@@ -28,7 +31,9 @@ export async function startUpstreams(): Promise<Upstreams> {
 function helloFrom(what: string): RequestListener {
   return (request, response) => {
     response.setHeader('content-type', 'text/plain');
-    response.end(`Hello from ${what}. You asked for https://${request.headers['x-forwarded-host'] ?? request.headers.host}${request.url}\n`);
+    response.end(
+      `Hello from ${what}. You asked for https://${request.headers['x-forwarded-host'] ?? request.headers.host}${request.url}\n`,
+    );
   };
 }
 

@@ -41,7 +41,10 @@ export interface Environment {
   /** Waits until `check` gives a value, and gives that. Rejects, with Postern's log, after `timeoutMs`. */
   eventually<T>(what: string, check: () => Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
   /** GET through the edge, verified against the ACME server's roots, or `ca`. */
-  get(host: string, options?: { readonly path?: string; readonly ca?: readonly string[] }): Promise<HttpsAnswer>;
+  get(
+    host: string,
+    options?: { readonly path?: string; readonly ca?: readonly string[] },
+  ): Promise<HttpsAnswer>;
   /** The objects that `kubectl get` gives, as JSON. */
   objects(kind: string, namespace: string): Promise<KubeJson[]>;
   stop(): Promise<void>;
@@ -62,7 +65,9 @@ export interface KubeJson {
   readonly involvedObject?: { readonly kind: string; readonly name: string };
   readonly data?: Record<string, string>;
   readonly spec?: Record<string, unknown>;
-  readonly status?: { readonly conditions?: { type: string; status: string; reason?: string; message?: string }[] } & Record<string, unknown>;
+  readonly status?: {
+    readonly conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  } & Record<string, unknown>;
 }
 
 /** Starts everything; inside the network namespace of e2e/netns.ts. */
@@ -82,7 +87,10 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     });
     stack.defer(() => pebble.stop());
     const upstreamAuthority = await createTestAuthority('e2e upstream CA');
-    const identity = await upstreamAuthority.issue({ commonName: 'upstream', dnsNames: ['upstream.internal'] });
+    const identity = await upstreamAuthority.issue({
+      commonName: 'upstream',
+      dnsNames: ['upstream.internal'],
+    });
     const plain = await startUpstream({ name: 'plain', ...upstreams.plain });
     stack.defer(() => plain.stop());
     const secure = await startUpstream({ name: 'secure', ...upstreams.secure, identity });
@@ -119,9 +127,16 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
         await postern.until(`ready (log: ${logFile})`, isReady, 30_000);
         return postern;
       },
-      eventually: (what, check, timeoutMs = 30_000) => eventually(what, check, timeoutMs, () => postern?.logFile),
+      eventually: (what, check, timeoutMs = 30_000) =>
+        eventually(what, check, timeoutMs, () => postern?.logFile),
       get: (host, { path, ca } = {}) =>
-        httpsGet({ host, address: edgeAddress, port: 443, ca: ca ?? roots, ...(path !== undefined && { path }) }),
+        httpsGet({
+          host,
+          address: edgeAddress,
+          port: 443,
+          ca: ca ?? roots,
+          ...(path !== undefined && { path }),
+        }),
       async objects(kind, objectNamespace) {
         const text = await cluster.kubectl(['get', kind, '-n', objectNamespace, '-o', 'json']);
         return (JSON.parse(text) as { items: KubeJson[] }).items;
@@ -141,16 +156,32 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
 
 function posternArgs(kubeconfig: string, namespace: string, pebble: Pebble): string[] {
   return [
-    ...['--kubeconfig', kubeconfig, '--leader-election-namespace', namespace, '--cluster-resource-namespace', namespace],
+    ...[
+      '--kubeconfig',
+      kubeconfig,
+      '--leader-election-namespace',
+      namespace,
+      '--cluster-resource-namespace',
+      namespace,
+    ],
     ...['--http-listen', `${edgeAddress}:80`, '--https-listen', `${edgeAddress}:443`],
     ...['--solver-listen', `${solverAddress}:8089`, '--solver-address', solverAddress],
     ...['--metrics-listen-address', `${controlPlaneAddress}:9402`],
-    ...['--acme-http01-solver-nameservers', pebble.dnsAddress, '--log-format', 'human', '--log-level', 'debug'],
+    ...[
+      '--acme-http01-solver-nameservers',
+      pebble.dnsAddress,
+      '--log-format',
+      'human',
+      '--log-level',
+      'debug',
+    ],
   ];
 }
 
 async function isReady(): Promise<boolean> {
-  const { status } = await fetch(`http://${controlPlaneAddress}:9402/readyz`, { signal: AbortSignal.timeout(2_000) });
+  const { status } = await fetch(`http://${controlPlaneAddress}:9402/readyz`, {
+    signal: AbortSignal.timeout(2_000),
+  });
   return status === 200;
 }
 
@@ -213,6 +244,9 @@ async function eventually<T>(
     await new Promise(resolve => setTimeout(resolve, 50));
   }
   const file = logFile();
-  const log = file === undefined ? '' : `\n${file} ends with:\n${(await readFile(file, 'utf8')).slice(-4_000)}`;
-  throw new Error(`not within ${timeoutMs} ms: ${what}${last === undefined ? '' : ` (last: ${String(last)})`}${log}`);
+  const log =
+    file === undefined ? '' : `\n${file} ends with:\n${(await readFile(file, 'utf8')).slice(-4_000)}`;
+  throw new Error(
+    `not within ${timeoutMs} ms: ${what}${last === undefined ? '' : ` (last: ${String(last)})`}${log}`,
+  );
 }

@@ -43,7 +43,9 @@ export function httpsGet(target: HttpsTarget): Promise<HttpsAnswer> {
           body += chunk;
         });
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers, certificate }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body, headers: response.headers, certificate }),
+        );
       },
     );
     sent.on('error', reject);

@@ -23,7 +23,15 @@ export function ingress(options: IngressOptions): string {
       rules: [
         {
           host,
-          http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: service.name, port: { number: service.port } } } }] },
+          http: {
+            paths: [
+              {
+                path: '/',
+                pathType: 'Prefix',
+                backend: { service: { name: service.name, port: { number: service.port } } },
+              },
+            ],
+          },
         },
       ],
     },

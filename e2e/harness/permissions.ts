@@ -5,7 +5,14 @@ import { parseAllDocuments, stringify } from 'yaml';
 /** The ServiceAccount of the manifests in deploy/. */
 export const posternServiceAccount = { namespace: 'postern-system', name: 'postern' } as const;
 
-const wantedKinds = new Set(['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding']);
+const wantedKinds = new Set([
+  'Namespace',
+  'ServiceAccount',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'Role',
+  'RoleBinding',
+]);
 
 /** The namespace, the ServiceAccount and the rights that deploy/ gives Postern, and nothing else of it. */
 export async function rbacManifests(): Promise<string> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startServer, type ServerProcess } from './server-process.ts';
+import { type ServerProcess, startServer } from './server-process.ts';
 
 /** The compiled program, as a user starts it. */
 export const posternBinary = join(import.meta.dirname, '../../bin/postern');
@@ -20,7 +20,10 @@ export async function stopPostern(postern: ServerProcess, timeoutMs = 25_000): P
   if (!postern.isRunning()) return;
   postern.signal('SIGTERM');
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`postern did not end within ${timeoutMs} ms; see ${postern.logFile}`)), timeoutMs);
+  const timer = setTimeout(
+    () => late.reject(new Error(`postern did not end within ${timeoutMs} ms; see ${postern.logFile}`)),
+    timeoutMs,
+  );
   try {
     await Promise.race([postern.exited, late.promise]);
   } finally {

@@ -32,7 +32,9 @@ export async function startUpstream(options: {
   const server: Server =
     identity === undefined
       ? createHttpServer((request, response) => response.end(answer(request)))
-      : createHttpsServer({ cert: identity.certPem, key: identity.keyPem }, (request, response) => response.end(answer(request)));
+      : createHttpsServer({ cert: identity.certPem, key: identity.keyPem }, (request, response) =>
+          response.end(answer(request)),
+        );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, resolve);

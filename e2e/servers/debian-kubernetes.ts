@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { patchKubernetes } from './debian-kubernetes-patches.ts';
 import { downloadPackages, downloadSource, unpackPackages } from './debian-packages.ts';
 import type { Source } from './install.ts';
 import { progress } from './progress.ts';
@@ -16,7 +17,7 @@ const project = 'k8s.io/kubernetes';
  * Kubernetes 1.20 from Debian's source package with Debian's Go, both unpacked into the staging folder:
  * nothing is installed. What `make` would do is done by hand (generate the one file that is not in the
  * tarball, then one `go build`), because `make` generates the rest again first. Debian's patches are
- * left out: all of them are about what kubectl prints.
+ * left out: all of them are about what kubectl prints; what Go 1.19 asks for is patched instead.
  */
 export const debianKubernetesBuild: Source = {
   name: "a build of Debian's source package",
@@ -34,6 +35,7 @@ export const debianKubernetesBuild: Source = {
 
     const source = join(work, 'gopath', 'src', project);
     await unpackSource(await downloadSource(debianKubernetes.source, version, work), source);
+    await patchKubernetes(source);
     const goroot = join(root, 'usr', 'lib', `go-${go.version}`);
     const env = {
       GOROOT: goroot,

@@ -29,7 +29,7 @@ export async function provisionKubernetes(line: KubernetesLine): Promise<Kuberne
   const pin = kubernetesPins[line];
   const built = line === 'current' ? currentSources : debianSources;
   const etcd = await installFromFirst(`etcd-${pin.etcd}`, [etcdRelease(pin.etcd), built.etcd]);
-  const kubernetes = await installFromFirst(`kubernetes-${pin.kubernetes}`, [
+  const kubernetes = await installFromFirst(`kubernetes-${pin.kubernetes}${built.revision}`, [
     kubernetesRelease(pin.kubernetes),
     built.kubernetes,
   ]);
@@ -45,16 +45,19 @@ export async function provisionKubernetes(line: KubernetesLine): Promise<Kuberne
 }
 
 interface LineSources {
+  /** Goes up when the build changes, so that an older one in a cache is not used. */
+  readonly revision: string;
   readonly kubernetes: Source;
   readonly etcd: Source;
 }
 
-const debianSources: LineSources = { kubernetes: debianKubernetesBuild, etcd: debianEtcd };
+const debianSources: LineSources = { revision: '-r1', kubernetes: debianKubernetesBuild, etcd: debianEtcd };
 
 const current = kubernetesPins.current;
 const [major = '', minor = ''] = current.kubernetes.split('.');
 
 const currentSources: LineSources = {
+  revision: '',
   kubernetes: {
     name: 'a build through the Go module proxy',
     install: staging =>

@@ -31,7 +31,9 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
 
   const ready = async (name: string): Promise<KubeJson | undefined> => {
     const certificate = await find('certificates.cert-manager.io', name);
-    return certificate?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ? certificate : undefined;
+    return certificate?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+      ? certificate
+      : undefined;
   };
 
   const serial = async (secretName: string): Promise<string | undefined> => {
@@ -40,7 +42,9 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
   };
 
   const events = async (reason: string, name: string): Promise<KubeJson[]> =>
-    (await environment.objects('events', 'default')).filter(event => event.reason === reason && event.involvedObject?.name === name);
+    (await environment.objects('events', 'default')).filter(
+      event => event.reason === reason && event.involvedObject?.name === name,
+    );
 
   const served = (host: string): Promise<SeenRequest> =>
     environment.eventually(`https://${host} is served, verified`, async () => {
@@ -50,7 +54,9 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
 
   it('an Ingress with cert-manager.io/cluster-issuer becomes an HTTPS site, and nothing is left of the challenge', async () => {
     const host = 'temporary.example.com';
-    await environment.cluster.apply(ingress({ name: 'temporary', host, annotations: { 'cert-manager.io/cluster-issuer': 'pebble' } }));
+    await environment.cluster.apply(
+      ingress({ name: 'temporary', host, annotations: { 'cert-manager.io/cluster-issuer': 'pebble' } }),
+    );
     expect((await served(host)).upstream).toBe('plain');
 
     const certificate = await environment.eventually('Ready', () => ready('temporary-tls'));
@@ -72,7 +78,10 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     await environment.eventually('no challenge and no solver Ingress is left', async () => {
       const ingresses = await environment.objects('ingresses.networking.k8s.io', 'default');
       const challenges = await environment.objects('challenges.acme.cert-manager.io', 'default');
-      return challenges.length === 0 && !ingresses.some(({ metadata }) => metadata.name.startsWith('cm-acme-http-solver'));
+      return (
+        challenges.length === 0 &&
+        !ingresses.some(({ metadata }) => metadata.name.startsWith('cm-acme-http-solver'))
+      );
     });
     const requests = await environment.objects('certificaterequests.cert-manager.io', 'default');
     const request = requests.find(({ metadata }) => metadata.name === 'temporary-tls-1');
@@ -87,7 +96,10 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
 
   it('an Ingress with kubernetes.io/tls-acme gets the default issuer, and is solved in place without a trace', async () => {
     const host = 'in-place.example.com';
-    const annotations = { 'kubernetes.io/tls-acme': 'true', 'acme.cert-manager.io/http01-edit-in-place': 'true' };
+    const annotations = {
+      'kubernetes.io/tls-acme': 'true',
+      'acme.cert-manager.io/http01-edit-in-place': 'true',
+    };
     await environment.cluster.apply(ingress({ name: 'in-place', host, annotations }));
     const before = (await find('ingresses.networking.k8s.io', 'in-place'))?.spec;
     await served(host);
@@ -96,7 +108,10 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
       'acme.cert-manager.io/http01-override-ingress-name': 'in-place',
       'cert-manager.io/issue-temporary-certificate': 'true',
     });
-    await environment.eventually('the challenge is gone', async () => (await environment.objects('challenges.acme.cert-manager.io', 'default')).length === 0);
+    await environment.eventually(
+      'the challenge is gone',
+      async () => (await environment.objects('challenges.acme.cert-manager.io', 'default')).length === 0,
+    );
     const after = (await find('ingresses.networking.k8s.io', 'in-place'))?.spec;
     expect(JSON.stringify(after)).not.toContain('acme-challenge');
     expect((after as { rules: unknown[] }).rules).toHaveLength((before as { rules: unknown[] }).rules.length);
@@ -106,7 +121,12 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     const host = 'secure.example.com';
     const ca = Buffer.from(environment.upstreamAuthority.caPem).toString('base64');
     await environment.cluster.apply(
-      JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'upstream-ca', namespace: 'default' }, data: { 'ca.crt': ca } }),
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'upstream-ca', namespace: 'default' },
+        data: { 'ca.crt': ca },
+      }),
     );
     await environment.cluster.apply(
       ingress({
@@ -125,22 +145,34 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
   });
 
   it('a CA issuer signs, and what it signed verifies against its own certificate', async () => {
-    await environment.cluster.apply(ingress({ name: 'by-ca', host: 'by-ca.example.com', annotations: { 'cert-manager.io/issuer': 'ca' } }));
+    await environment.cluster.apply(
+      ingress({ name: 'by-ca', host: 'by-ca.example.com', annotations: { 'cert-manager.io/issuer': 'ca' } }),
+    );
     await environment.eventually('Ready', () => ready('by-ca-tls'));
     const secret = await find('secrets', 'by-ca-tls');
     const ca = Buffer.from(secret?.data?.['ca.crt'] ?? '', 'base64').toString();
-    const answer = await environment.eventually('served', () => environment.get('by-ca.example.com', { ca: [ca] }));
+    const answer = await environment.eventually('served', () =>
+      environment.get('by-ca.example.com', { ca: [ca] }),
+    );
     expect(answer.certificate.issuer.CN).toBe('e2e CA');
   });
 
   it('an issuer that comes after the Ingress is waited for, and named in the meantime', async () => {
-    await environment.cluster.apply(ingress({ name: 'early', host: 'early.example.com', annotations: { 'cert-manager.io/issuer': 'late' } }));
+    await environment.cluster.apply(
+      ingress({
+        name: 'early',
+        host: 'early.example.com',
+        annotations: { 'cert-manager.io/issuer': 'late' },
+      }),
+    );
     const message = await environment.eventually('the request says what it waits for', async () => {
       const request = await find('certificaterequests.cert-manager.io', 'early-tls-1');
       return request?.status?.conditions?.find(({ type }) => type === 'Ready')?.message;
     });
     expect(message).toContain('Issuer "late" does not exist');
-    await environment.cluster.apply('apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: late, namespace: default}\nspec: {selfSigned: {}}\n');
+    await environment.cluster.apply(
+      'apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: late, namespace: default}\nspec: {selfSigned: {}}\n',
+    );
     await environment.eventually('Ready', () => ready('early-tls'));
   });
 
@@ -152,26 +184,56 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     await environment.cluster.apply(ingress({ name: 'changing', host: 'two.example.com', annotations }));
     await environment.eventually('issued again for the other name', async () => {
       const secret = await find('secrets', 'changing-tls');
-      return secret?.metadata.annotations?.['cert-manager.io/alt-names'] === 'two.example.com' && (await serial('changing-tls')) !== first;
+      return (
+        secret?.metadata.annotations?.['cert-manager.io/alt-names'] === 'two.example.com' &&
+        (await serial('changing-tls')) !== first
+      );
     });
-    await environment.cluster.kubectl(['patch', 'ingress', 'changing', '-n', 'default', '--type=json', '-p', '[{"op":"remove","path":"/spec/tls"}]']);
-    await environment.eventually('the Certificate is deleted', async () => (await find('certificates.cert-manager.io', 'changing-tls')) === undefined);
+    await environment.cluster.kubectl([
+      'patch',
+      'ingress',
+      'changing',
+      '-n',
+      'default',
+      '--type=json',
+      '-p',
+      '[{"op":"remove","path":"/spec/tls"}]',
+    ]);
+    await environment.eventually(
+      'the Certificate is deleted',
+      async () => (await find('certificates.cert-manager.io', 'changing-tls')) === undefined,
+    );
     expect(await find('secrets', 'changing-tls')).toBeDefined();
   });
 
   it('a deleted Ingress takes its Certificate along', async () => {
-    await environment.cluster.apply(ingress({ name: 'going', host: 'going.example.com', annotations: { 'cert-manager.io/issuer': 'ca' } }));
+    await environment.cluster.apply(
+      ingress({ name: 'going', host: 'going.example.com', annotations: { 'cert-manager.io/issuer': 'ca' } }),
+    );
     await environment.eventually('Ready', () => ready('going-tls'));
     await environment.cluster.kubectl(['delete', 'ingress', 'going', '-n', 'default']);
     // The garbage collector of Kubernetes learns of new kinds every 30 seconds.
-    await environment.eventually('the Certificate is collected', async () => (await find('certificates.cert-manager.io', 'going-tls')) === undefined, 60_000);
+    await environment.eventually(
+      'the Certificate is collected',
+      async () => (await find('certificates.cert-manager.io', 'going-tls')) === undefined,
+      60_000,
+    );
   });
 
   it.each([
     ['deleted', ['delete', 'secret', 'healing-tls', '-n', 'default']],
-    ['damaged', ['patch', 'secret', 'healing-tls', '-n', 'default', '-p', '{"data":{"tls.crt":"cnViYmlzaA=="}}']],
+    [
+      'damaged',
+      ['patch', 'secret', 'healing-tls', '-n', 'default', '-p', '{"data":{"tls.crt":"cnViYmlzaA=="}}'],
+    ],
   ])('a Secret that was %s is issued again', async (_how, command) => {
-    await environment.cluster.apply(ingress({ name: 'healing', host: 'healing.example.com', annotations: { 'cert-manager.io/cluster-issuer': 'pebble' } }));
+    await environment.cluster.apply(
+      ingress({
+        name: 'healing',
+        host: 'healing.example.com',
+        annotations: { 'cert-manager.io/cluster-issuer': 'pebble' },
+      }),
+    );
     await environment.eventually('Ready', () => ready('healing-tls'));
     const before = await serial('healing-tls');
     await environment.cluster.kubectl(command);
@@ -194,13 +256,22 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
   });
 
   it('the request for an out-of-tree issuer is made and approved, and its signature is waited for', async () => {
-    const annotations = { 'cert-manager.io/issuer': 'theirs', 'cert-manager.io/issuer-kind': 'TheirIssuer', 'cert-manager.io/issuer-group': 'theirs.example.com' };
+    const annotations = {
+      'cert-manager.io/issuer': 'theirs',
+      'cert-manager.io/issuer-kind': 'TheirIssuer',
+      'cert-manager.io/issuer-group': 'theirs.example.com',
+    };
     await environment.cluster.apply(ingress({ name: 'external', host: 'external.example.com', annotations }));
     const request = await environment.eventually('approved', async () => {
       const found = await find('certificaterequests.cert-manager.io', 'external-tls-1');
-      return found?.status?.conditions?.some(({ type, status }) => type === 'Approved' && status === 'True') && found;
+      return (
+        found?.status?.conditions?.some(({ type, status }) => type === 'Approved' && status === 'True') &&
+        found
+      );
     });
-    expect(request.spec).toMatchObject({ issuerRef: { name: 'theirs', kind: 'TheirIssuer', group: 'theirs.example.com' } });
+    expect(request.spec).toMatchObject({
+      issuerRef: { name: 'theirs', kind: 'TheirIssuer', group: 'theirs.example.com' },
+    });
     expect(request.status?.conditions?.some(({ type }) => type === 'Ready')).toBe(false);
   });
 
@@ -219,15 +290,26 @@ spec:
 `);
     await environment.eventually('Ready', () => ready('short'));
     const first = await serial('short-tls');
-    const renewed = await environment.eventually('renewed', async () => (await serial('short-tls')) !== first && find('certificates.cert-manager.io', 'short'));
+    const renewed = await environment.eventually(
+      'renewed',
+      async () => (await serial('short-tls')) !== first && find('certificates.cert-manager.io', 'short'),
+    );
     expect(first).toBeDefined();
-    await environment.eventually('the next revision', async () => ((await find('certificates.cert-manager.io', 'short'))?.status?.['revision'] as number) > 1);
-    expect(renewed.status?.conditions).toEqual(expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]));
+    await environment.eventually(
+      'the next revision',
+      async () => ((await find('certificates.cert-manager.io', 'short'))?.status?.['revision'] as number) > 1,
+    );
+    expect(renewed.status?.conditions).toEqual(
+      expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]),
+    );
     await environment.cluster.kubectl(['delete', 'certificate', 'short', '-n', 'default']);
   });
 
   it('a CertificateRequest that was denied is not signed', async () => {
-    const csr = await createCsr({ key: await generatePrivateKey({ algorithm: 'ECDSA' }), dnsNames: ['denied.example.com'] });
+    const csr = await createCsr({
+      key: await generatePrivateKey({ algorithm: 'ECDSA' }),
+      dnsNames: ['denied.example.com'],
+    });
     await environment.cluster.apply(
       JSON.stringify({
         apiVersion: 'cert-manager.io/v1',
@@ -236,12 +318,33 @@ spec:
         spec: { request: Buffer.from(csr).toString('base64'), issuerRef: { name: 'not-there-yet' } },
       }),
     );
-    const denied = { status: { conditions: [{ type: 'Denied', status: 'True', reason: 'Policy', message: 'not this one', lastTransitionTime: new Date().toISOString() }] } };
+    const denied = {
+      status: {
+        conditions: [
+          {
+            type: 'Denied',
+            status: 'True',
+            reason: 'Policy',
+            message: 'not this one',
+            lastTransitionTime: new Date().toISOString(),
+          },
+        ],
+      },
+    };
     await environment.cluster.kubectl(['get', '--raw', '/apis/cert-manager.io/v1']);
     await environment.eventually('the denial is stored', async () => {
       const found = await find('certificaterequests.cert-manager.io', 'denied');
       if (found === undefined) return false;
-      await environment.cluster.kubectl(['replace', '--raw', '/apis/cert-manager.io/v1/namespaces/default/certificaterequests/denied/status', '-f', '-'], JSON.stringify({ ...found, ...denied }));
+      await environment.cluster.kubectl(
+        [
+          'replace',
+          '--raw',
+          '/apis/cert-manager.io/v1/namespaces/default/certificaterequests/denied/status',
+          '-f',
+          '-',
+        ],
+        JSON.stringify({ ...found, ...denied }),
+      );
       return true;
     });
     const condition = await environment.eventually('denied', async () => {

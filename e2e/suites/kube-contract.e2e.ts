@@ -41,7 +41,7 @@ for (const line of kubernetesLines) {
     });
     afterAll(async () => {
       await cluster?.stop();
-      if (!process.env.KEEP) await rm(dir, { recursive: true });
+      await rm(dir, { recursive: true });
     });
 
     const connect = (kubeconfigPath = cluster.adminKubeconfig): KubeApi & { close(): void } =>

@@ -11,7 +11,7 @@ describe('command line', () => {
       gets them signed, and serves the Ingresses over HTTPS. With a cluster, or without one.
 
       Commands:
-        postern run       obtain certificates for Ingresses, and serve the Ingresses over HTTPS
+        postern run       obtain certificates for Ingresses, and serve them over HTTPS
         postern status    what is ready, and why the rest is not
         postern version   print the version
 

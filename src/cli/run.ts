@@ -3,7 +3,7 @@ import { runSettings } from '../config/run-settings.ts';
 import { flagsHelp } from '../config/settings-help.ts';
 import { type Command, helpColumns } from './program.ts';
 
-const introduction = `postern run: obtain certificates for Ingresses, and serve the Ingresses over HTTPS
+const introduction = `postern run: obtain certificates for Ingresses, and serve them over HTTPS
 
 Usage:
   postern run [flags]
@@ -20,16 +20,16 @@ Examples:
 
 Each flag can also be set by an environment variable, POSTERN_ and its name
 (POSTERN_LOG_LEVEL=debug), or in the file of --config (log-level: debug). A flag
-goes before the environment, that before the file. A LIST is separated by commas,
-or its flag is repeated. SIGTERM and Ctrl-C end the process when its work in hand
-is done; a second one ends it at once.
+goes before the environment, that before the file. A LIST is separated by
+commas, or its flag is repeated. SIGTERM and Ctrl-C end the process when its
+work in hand is done; a second one ends it at once.
 
 `;
 
 /** `postern run`: the operator and the edge. */
 export const runCommand: Command = {
   name: 'run',
-  summary: 'obtain certificates for Ingresses, and serve the Ingresses over HTTPS',
+  summary: 'obtain certificates for Ingresses, and serve them over HTTPS',
   help: columns => `${introduction}${flagsHelp(runSettings, columns)}\n`,
   async run(argv, program) {
     const { io } = program;

@@ -91,7 +91,7 @@ async function aBusyApi(): Promise<KubeApi> {
 
   await put(api, secrets, aSecret('shop', 'plain-tls'));
   const tls = [{ hosts: ['plain.test', 'www.plain.test'], secretName: 'plain-tls' }];
-  await put(api, ingresses, renamed(anIngress({}, { tls }), 'plain'));
+  await put(api, ingresses, renamed(anIngress({}, { rules: [{ host: 'plain.test' }], tls }), 'plain'));
 
   await put(api, secrets, aSecret('shop', 'mail-tls'));
   await put(
@@ -108,7 +108,20 @@ async function aBusyApi(): Promise<KubeApi> {
 describe('postern status', () => {
   it('lists every chain, and below why something is not ready', async () => {
     const run = await commandLine(['status'], { api: await aBusyApi() });
-    expect(run.stdout).toMatchInlineSnapshot();
+    expect(run.stdout).toMatchInlineSnapshot(`
+      "NAMESPACE  INGRESS  HOSTS          STATE      CERTIFICATE  REQUEST  ORDER    CHALLENGES  SECRET              EXPIRES
+      blog       front    shop.test      not ready  -            -        -        -           shop-tls (missing)  -
+      shop       front    shop.test      not ready  shop-tls     pending  pending  1/2 valid   shop-tls (missing)  -
+      shop       plain    plain.test +1  ready      -            -        -        -           plain-tls           2026-03-31 (89d)
+      shop       -        mail.test      ready      mail         -        -        -           mail-tls            2026-03-31 (89d)
+
+      Not ready:
+      Ingress blog/front (shop.test):
+        Ingress "front" asks for a certificate by kubernetes.io/tls-acme and there is no default issuer; start Postern with --default-issuer-name, or name one on the Ingress by cert-manager.io/cluster-issuer.
+      Ingress shop/front (shop.test):
+        The HTTP-01 challenge for shop.test waits: http://shop.test/ answered 404, with [31mcolours [0m; see that shop.test resolves to where the Ingress is served, and that port 80 is open there.
+      "
+    `);
     expect([run.status, run.stderr]).toEqual([1, '']);
   });
 

@@ -1,6 +1,6 @@
+import type { Issuer } from '../api/cert-manager/issuer.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Issuer } from '../api/cert-manager/issuer.ts';
 import type { Caches } from '../kube/caches.ts';
 import type { KubeApi } from '../kube/port.ts';
 

@@ -8,11 +8,17 @@ import type { IssuerType } from './issuer.ts';
 import { selfSignedIssuer } from './self-signed/index.ts';
 
 /** Finds the type of an issuer, or says why there is none to sign with. */
-export type IssuerTypes = (issuer: Issuer) => IssuerType | { readonly reason: string; readonly message: string };
+export type IssuerTypes = (
+  issuer: Issuer,
+) => IssuerType | { readonly reason: string; readonly message: string };
 
 /** The types of issuers that Postern signs with. */
 export function createIssuerTypes(context: IssuerContext, accounts: AcmeAccounts): IssuerTypes {
-  const types = { acme: acmeIssuer(context, accounts), ca: caIssuer(context), selfSigned: selfSignedIssuer(context) };
+  const types = {
+    acme: acmeIssuer(context, accounts),
+    ca: caIssuer(context),
+    selfSigned: selfSignedIssuer(context),
+  };
   return issuer => {
     const [type, ...others] = issuerTypesOf(issuer.spec);
     if (type === undefined || others.length > 0) {

@@ -1,5 +1,5 @@
-import type { Issuer, IssuerStatus } from '../api/cert-manager/issuer.ts';
 import type { CertificateRequest } from '../api/cert-manager/certificate-request.ts';
+import type { Issuer, IssuerStatus } from '../api/cert-manager/issuer.ts';
 import type { CsrInfo } from '../pki/csr.ts';
 
 /** What came of asking an issuer for a signature. */

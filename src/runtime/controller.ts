@@ -98,37 +98,38 @@ export function createController(spec: ControllerSpec, options: ControllerOption
   }
 
   async function reconcileOne(key: ObjectKey, stop: AbortSignal): Promise<void> {
-    const deadline = new AbortController();
+    // Not AbortSignal.any: each of its signals stays in memory for as long as the one that lives longest.
+    const attempt = new AbortController();
+    const onStop = (): void => attempt.abort(stop.reason);
+    stop.addEventListener('abort', onStop, { once: true });
+    let overdue: PosternError | undefined;
     const cancelDeadline = clock.after(reconcileTimeoutMs, () => {
       logger.warn('reconcile is past its deadline', { object: keyText(key), timeoutMs: reconcileTimeoutMs });
-      deadline.abort(
-        new PosternError(
-          `The reconcile of ${keyText(key)} took longer than ${reconcileTimeoutMs / 1_000} s.`,
-          {
-            code: 'RECONCILE_TIMEOUT',
-          },
-        ),
-      );
+      const message = `The reconcile of ${keyText(key)} took longer than ${reconcileTimeoutMs / 1_000} s.`;
+      overdue = new PosternError(message, { code: 'RECONCILE_TIMEOUT' });
+      attempt.abort(overdue);
     });
     const startedMs = clock.now();
+    const ended = (outcome: Parameters<ControllerMetrics['reconciled']>[0]): void =>
+      metrics.reconciled(outcome, clock.now() - startedMs);
     try {
-      const { requeueAfterMs } = await spec.reconcile(key, AbortSignal.any([stop, deadline.signal]));
-      metrics.reconciled('success', clock.now() - startedMs);
+      const { requeueAfterMs } = await spec.reconcile(key, attempt.signal);
+      ended('success');
       queue.forget(key);
       if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
     } catch (thrown) {
       if (stop.aborted) {
         // Broken off, so unfinished: whoever works next starts it again.
         queue.add(key);
-        metrics.reconciled('aborted', clock.now() - startedMs);
+        ended('aborted');
         return;
       }
-      const error = deadline.signal.aborted ? deadline.signal.reason : thrown;
-      const outcome = isKubeError(error, 'KUBE_CONFLICT') ? 'conflict' : 'error';
-      metrics.reconciled(outcome, clock.now() - startedMs);
+      const error = overdue ?? thrown;
+      ended(isKubeError(error, 'KUBE_CONFLICT') ? 'conflict' : 'error');
       requeueAfterError(key, error);
     } finally {
       cancelDeadline();
+      stop.removeEventListener('abort', onStop);
       queue.done(key);
     }
   }

@@ -281,6 +281,16 @@ describe('leader election', () => {
     expect(api.lease?.spec?.holderIdentity).toBe('');
   });
 
+  it('gives the Lease back unused where it is told to stop while it wins', async () => {
+    const api = leaseApi();
+    const changes: boolean[] = [];
+    const one = aCandidate(api, manualClock(), 'one', { onChange: isLeader => changes.push(isLeader) });
+    await one.stop();
+    expect(api.lease?.spec?.holderIdentity).toBe('');
+    expect(one.reigns).toEqual([]);
+    expect(changes).toEqual([]);
+  });
+
   it('tells of each change', async () => {
     const api = leaseApi();
     const changes: boolean[] = [];

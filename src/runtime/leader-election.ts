@@ -92,6 +92,10 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
     },
   });
 
+  async function release(): Promise<void> {
+    await lock.release().catch((error: unknown) => logger.warn('cannot release the Lease', { error }));
+  }
+
   /** Waits for `ms`, or until `signal` aborts, or until the Lease is free. */
   function pause(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
@@ -209,7 +213,7 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
     await Promise.allSettled([work, renewal]);
     cancelDeadline();
     leading = undefined;
-    await lock.release().catch((error: unknown) => logger.warn('cannot release the Lease', { error }));
+    await release();
     await work;
   }
 
@@ -218,7 +222,9 @@ export function createLeaderElector(options: LeaderElectorOptions): LeaderElecto
       while (!signal.aborted) {
         const wonMs = await campaign(signal);
         if (wonMs === undefined) return;
-        await reign(wonMs, signal, lead);
+        // Won by the last request before the end: given back unused.
+        if (signal.aborted) await release();
+        else await reign(wonMs, signal, lead);
       }
     },
     get isLeader() {

@@ -1,9 +1,8 @@
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
-import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
+import { isInTreeIssuer, issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
 import { findCondition, hasCondition } from '../../api/condition.ts';
 import { conditionTypes, requestReasons } from '../../api/reasons.ts';
-import { issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type CsrInfo, parseCsr } from '../../pki/csr.ts';
 
@@ -33,8 +32,13 @@ export function decideRequest(
 ): RequestDecision {
   const conditions = request.status?.conditions;
   const ready = findCondition(conditions, conditionTypes.ready);
-  if (request.metadata.deletionTimestamp !== undefined || !isInTreeIssuer(request.spec.issuerRef)) return { kind: 'ignore' };
-  if (ready?.status === 'True' || ready?.reason === requestReasons.failed || ready?.reason === requestReasons.denied) {
+  if (request.metadata.deletionTimestamp !== undefined || !isInTreeIssuer(request.spec.issuerRef))
+    return { kind: 'ignore' };
+  if (
+    ready?.status === 'True' ||
+    ready?.reason === requestReasons.failed ||
+    ready?.reason === requestReasons.denied
+  ) {
     return { kind: 'ignore' };
   }
   if (hasCondition(conditions, conditionTypes.denied)) {

@@ -10,7 +10,10 @@ import { type RequestOptions, reconcileRequest } from './reconcile.ts';
 const byIssuer = 'issuer';
 
 /** CertificateRequests become signed certificates, by the issuer that each names. */
-export function certificateRequestController(context: ControllerContext, options: RequestOptions): ControllerSpec {
+export function certificateRequestController(
+  context: ControllerContext,
+  options: RequestOptions,
+): ControllerSpec {
   const { caches } = context;
   const requests = caches.cacheOf(certificateRequests);
   requests.addIndex(byIssuer, request => [issuerOf(request)]);

@@ -1,15 +1,15 @@
 import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
+import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { type Condition, hasCondition, withCondition } from '../../api/condition.ts';
 import type { ObjectKey } from '../../api/meta.ts';
 import { approvedReason, conditionTypes, requestReasons } from '../../api/reasons.ts';
-import { rfc3339 } from '../../core/clock.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
+import { rfc3339 } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { IssuerTypes } from '../../issuers/index.ts';
 import { lookUpIssuer } from '../../issuers/lookup.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { samePublicKey } from '../../pki/private-key.ts';
-import { messageOf } from '../../core/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { pendingGraceLeftMs } from '../pending-grace.ts';
@@ -78,7 +78,13 @@ async function sign(
         await finish(context, request, requestReasons.failed, problem);
         return {};
       }
-      const ready = condition(context, conditionTypes.ready, 'True', requestReasons.issued, 'The certificate has been signed.');
+      const ready = condition(
+        context,
+        conditionTypes.ready,
+        'True',
+        requestReasons.issued,
+        'The certificate has been signed.',
+      );
       await context.api.updateStatus(certificateRequests, {
         ...request,
         status: {
@@ -94,7 +100,10 @@ async function sign(
 }
 
 /** A signed certificate for another key than the request's would break what it is put into. */
-function signedProblem(chain: string, csr: { publicKey: Parameters<typeof samePublicKey>[0] }): string | undefined {
+function signedProblem(
+  chain: string,
+  csr: { publicKey: Parameters<typeof samePublicKey>[0] },
+): string | undefined {
   try {
     return samePublicKey(parseCertificate(chain).publicKey, csr.publicKey)
       ? undefined
@@ -149,16 +158,30 @@ async function approveForeign(
   return {};
 }
 
-function approvedConditions(context: ControllerContext, options: RequestOptions, request: CertificateRequest): Condition[] {
+function approvedConditions(
+  context: ControllerContext,
+  options: RequestOptions,
+  request: CertificateRequest,
+): Condition[] {
   const conditions = request.status?.conditions ?? [];
   if (!options.approves || hasCondition(conditions, conditionTypes.approved)) return conditions;
   const message = 'Approved by Postern: its approver is on, and no one has denied the request.';
-  return withCondition(conditions, condition(context, conditionTypes.approved, 'True', approvedReason, message));
+  return withCondition(
+    conditions,
+    condition(context, conditionTypes.approved, 'True', approvedReason, message),
+  );
 }
 
-async function write(context: ControllerContext, request: CertificateRequest, conditions: Condition[]): Promise<void> {
+async function write(
+  context: ControllerContext,
+  request: CertificateRequest,
+  conditions: Condition[],
+): Promise<void> {
   if (canonicalJson(request.status?.conditions ?? []) === canonicalJson(conditions)) return;
-  await context.api.updateStatus(certificateRequests, { ...request, status: { ...request.status, conditions } });
+  await context.api.updateStatus(certificateRequests, {
+    ...request,
+    status: { ...request.status, conditions },
+  });
 }
 
 function condition(

@@ -4,12 +4,12 @@ import {
   issuerKindAnnotation,
   issuerNameAnnotation,
 } from '../../api/annotations.ts';
-import { issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
 import { renewalTimeMs } from '../../api/cert-manager/certificate-times.ts';
+import { issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
 import { tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { issuanceReasons } from '../../api/reasons.ts';
-import { messageOf } from '../../core/errors.ts';
 import { rfc3339 } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
 import { type CertificateInfo, parseCertificate } from '../../pki/certificate.ts';
 import { type CsrInfo, parseCsr } from '../../pki/csr.ts';
 import { certificateMismatch, csrMismatch } from '../../pki/csr-match.ts';
@@ -84,7 +84,9 @@ function keyFits({ state }: CheckInput): Violation | undefined {
   const fit = keyFitsCertificate(textOf(state, tlsPrivateKeyKey), textOf(state, tlsCertificateKey));
   if (fit.verdict === 'fits') return undefined;
   const reason =
-    fit.verdict === 'certificate-invalid' ? issuanceReasons.invalidCertificate : issuanceReasons.invalidKeyPair;
+    fit.verdict === 'certificate-invalid'
+      ? issuanceReasons.invalidCertificate
+      : issuanceReasons.invalidKeyPair;
   return {
     reason,
     message: `Secret ${JSON.stringify(state.certificate.spec.secretName)} holds no usable pair: ${fit.reason}`,
@@ -109,7 +111,8 @@ function issuerIsRight({ state }: CheckInput): Violation | undefined {
     kind: annotations[issuerKindAnnotation] || 'Issuer',
     group: annotations[issuerGroupAnnotation] || 'cert-manager.io',
   };
-  if (found.name === wanted.name && found.kind === wanted.kind && found.group === wanted.group) return undefined;
+  if (found.name === wanted.name && found.kind === wanted.kind && found.group === wanted.group)
+    return undefined;
   return {
     reason: issuanceReasons.incorrectIssuer,
     message: `The certificate was ${found.name === '' ? 'not issued by Postern' : `issued by ${found.kind} ${JSON.stringify(found.name)} (${found.group})`}; the spec asks for ${wanted.kind} ${JSON.stringify(wanted.name)} (${wanted.group}).`,
@@ -131,7 +134,10 @@ function keyFitsSpec({ state }: CheckInput): Violation | undefined {
   const key = parsePrivateKey(textOf(state, tlsPrivateKeyKey));
   const mismatch = keySpecMismatch(key, wantedKey(state.certificate));
   if (mismatch === undefined) return undefined;
-  return { reason: issuanceReasons.secretMismatch, message: `The private key is not as spec.privateKey asks: ${mismatch}` };
+  return {
+    reason: issuanceReasons.secretMismatch,
+    message: `The private key is not as spec.privateKey asks: ${mismatch}`,
+  };
 }
 
 /** The key in the Secret must be the one that the present request was made with. */

@@ -1,12 +1,13 @@
+import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import { certificateProblems } from '../../api/cert-manager/certificate-validation.ts';
 import { sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
-import { tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
-import { certificateReadyReasons, conditionTypes, requestReasons } from '../../api/reasons.ts';
 import { findCondition, hasCondition } from '../../api/condition.ts';
+import { tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
+import { problemsText } from '../../api/problem.ts';
+import { certificateReadyReasons, conditionTypes, requestReasons } from '../../api/reasons.ts';
 import { backoffDelayMs } from '../../core/backoff.ts';
-import type { KeyObject } from 'node:crypto';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { parseCsr } from '../../pki/csr.ts';
 import { csrMismatch } from '../../pki/csr-match.ts';
@@ -57,7 +58,7 @@ export function decideCertificate(state: CertificateState, nowMs: number): Certi
     return {
       kind: 'stop',
       reason: certificateReadyReasons.invalidSpec,
-      message: problems.map(problem => problem.message).join(' '),
+      message: problemsText(problems),
     };
   }
   if (rival !== undefined) {
@@ -92,7 +93,8 @@ function issue(state: CertificateState, violation: Violation): CertificateDecisi
   const key = keyIn(nextKey);
   if (key === undefined) return { kind: 'restart', why: 'The stored private key is damaged.', dropKey: true };
   const keyMismatch = keySpecMismatch(key, wantedKey(certificate));
-  if (keyMismatch !== undefined) return { kind: 'restart', why: `The spec has changed: ${keyMismatch}.`, dropKey: true };
+  if (keyMismatch !== undefined)
+    return { kind: 'restart', why: `The spec has changed: ${keyMismatch}.`, dropKey: true };
   if (nextRequest === undefined) return { kind: 'make-request', key };
 
   const mismatch = requestMismatch(nextRequest, certificate, key);
@@ -125,7 +127,9 @@ function afterFailure(state: CertificateState, nowMs: number): CertificateDecisi
 }
 
 /** What the issuer said, where it said no. */
-function failureOf(request: CertificateRequest): { reason: string; message: string; atMs: number } | undefined {
+function failureOf(
+  request: CertificateRequest,
+): { reason: string; message: string; atMs: number } | undefined {
   const conditions = request.status?.conditions;
   const ready = findCondition(conditions, conditionTypes.ready);
   const denied = findCondition(conditions, conditionTypes.denied);
@@ -160,7 +164,8 @@ function requestMismatch(
   try {
     const csr = parseCsr(Buffer.from(request.spec.request, 'base64').toString());
     const fields = csrMismatch(csr, wantedContent(certificate));
-    if (fields.length > 0) return `The spec has changed since CertificateRequest ${name} was made: ${fields.join(', ')}.`;
+    if (fields.length > 0)
+      return `The spec has changed since CertificateRequest ${name} was made: ${fields.join(', ')}.`;
     if (key !== undefined && !samePublicKey(csr.publicKey, key)) {
       return `CertificateRequest ${name} was made with another private key.`;
     }

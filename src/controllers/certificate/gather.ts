@@ -45,14 +45,19 @@ export function gatherCertificate(context: ControllerContext, certificate: Certi
 
   const keys = secretCache
     .byIndex(byController, uid)
-    .filter(one => one.metadata.labels?.[nextPrivateKeyLabel] === 'true' && one.metadata.deletionTimestamp === undefined);
-  const nextKeyName = certificate.status?.nextPrivateKeySecretName ?? nextKeyNameFor(certificate, revision + 1);
+    .filter(
+      one =>
+        one.metadata.labels?.[nextPrivateKeyLabel] === 'true' && one.metadata.deletionTimestamp === undefined,
+    );
+  const nextKeyName =
+    certificate.status?.nextPrivateKeySecretName ?? nextKeyNameFor(certificate, revision + 1);
   const nextKey = keys.find(key => key.metadata.name === nextKeyName);
 
   const named = secret?.metadata.annotations?.[certificateNameAnnotation];
-  const [claimant] = certificatesForSecret(context, { namespace, name: certificate.spec.secretName }).toSorted(
-    byClaim(named),
-  );
+  const [claimant] = certificatesForSecret(context, {
+    namespace,
+    name: certificate.spec.secretName,
+  }).toSorted(byClaim(named));
   return {
     certificate,
     secret,

@@ -1,14 +1,17 @@
 import { certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { secrets } from '../../api/kubernetes/secret.ts';
-import { controllerOf, keyOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
+import { controllerOf, type KubeObject, keyOf, type ObjectKey } from '../../api/meta.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { addCertificateIndexes, certificatesForSecret } from './gather.ts';
 import { type CertificateOptions, reconcileCertificate } from './reconcile.ts';
 
 /** Certificates become Secrets, by way of CertificateRequests. */
-export function certificateController(context: ControllerContext, options: CertificateOptions): ControllerSpec {
+export function certificateController(
+  context: ControllerContext,
+  options: CertificateOptions,
+): ControllerSpec {
   addCertificateIndexes(context);
   const { caches } = context;
   return {

@@ -1,5 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { type Certificate, type CertificateStatus, certificates } from '../../api/cert-manager/certificate.ts';
+import {
+  type Certificate,
+  type CertificateStatus,
+  certificates,
+} from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { withCondition } from '../../api/condition.ts';
 import { type Secret, secrets, tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
@@ -10,7 +14,12 @@ import type { Resource } from '../../api/resource.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
-import { encodePrivateKey, generatePrivateKey, keySpecMismatch, parsePrivateKey } from '../../pki/private-key.ts';
+import {
+  encodePrivateKey,
+  generatePrivateKey,
+  keySpecMismatch,
+  parsePrivateKey,
+} from '../../pki/private-key.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { pendingGraceLeftMs } from '../pending-grace.ts';
@@ -115,7 +124,9 @@ async function ready(
     options.ownerRefOnSecrets ? ownedBy(certificate) : undefined,
   );
   const leaf = parseCertificate(secretValue(secret, tlsCertificateKey)?.toString() ?? '');
-  const hasOwner = !options.ownerRefOnSecrets || secret.metadata.ownerReferences?.some(({ uid }) => uid === certificate.metadata.uid);
+  const hasOwner =
+    !options.ownerRefOnSecrets ||
+    secret.metadata.ownerReferences?.some(({ uid }) => uid === certificate.metadata.uid);
   if (!hasMetadata(secret, secretMetadata(certificate, leaf)) || hasOwner !== true) {
     await context.api.update(secrets, wanted);
   }
@@ -132,12 +143,17 @@ async function ready(
 
 /** Keys of issuances that are over, and requests beyond spec.revisionHistoryLimit. */
 async function prune({ api }: ControllerContext, state: CertificateState): Promise<void> {
-  for (const key of [...state.strayKeys, ...(state.nextKey ? [state.nextKey] : [])]) await remove(api, secrets, key);
+  for (const key of [...state.strayKeys, ...(state.nextKey ? [state.nextKey] : [])])
+    await remove(api, secrets, key);
   const kept = Math.max(0, (state.certificate.spec.revisionHistoryLimit ?? 1) - 1);
   for (const request of state.oldRequests.slice(kept)) await remove(api, certificateRequests, request);
 }
 
-async function makeKey(context: ControllerContext, state: CertificateState, why: string): Promise<ReconcileResult | 'again'> {
+async function makeKey(
+  context: ControllerContext,
+  state: CertificateState,
+  why: string,
+): Promise<ReconcileResult | 'again'> {
   const { certificate, secret } = state;
   const spec = wantedKey(certificate);
   const kept = certificate.spec.privateKey?.rotationPolicy === 'Never' ? keptKey(secret) : undefined;
@@ -219,7 +235,10 @@ async function pending(
   const found = issuanceViolation(state, nowMs);
   let conditions = withCondition(status.conditions, readyCondition(state, found, nowMs));
   if (issuing) {
-    conditions = withCondition(conditions, condition(state, nowMs, 'Issuing', 'True', violation.reason, violation.message));
+    conditions = withCondition(
+      conditions,
+      condition(state, nowMs, 'Issuing', 'True', violation.reason, violation.message),
+    );
   }
   await writeStatus(context, state, {
     ...status,
@@ -261,11 +280,19 @@ async function complete(
   return 'again';
 }
 
-async function putSecret({ api }: ControllerContext, secret: Secret, current: Secret | undefined): Promise<Secret> {
+async function putSecret(
+  { api }: ControllerContext,
+  secret: Secret,
+  current: Secret | undefined,
+): Promise<Secret> {
   return current === undefined ? api.create(secrets, secret) : api.update(secrets, secret);
 }
 
-async function writeStatus(context: ControllerContext, { certificate }: CertificateState, status: CertificateStatus): Promise<void> {
+async function writeStatus(
+  context: ControllerContext,
+  { certificate }: CertificateState,
+  status: CertificateStatus,
+): Promise<void> {
   if (canonicalJson(certificate.status ?? {}) === canonicalJson(status)) return;
   await context.api.updateStatus<Certificate>(certificates, withStatus(certificate, status));
 }
@@ -278,7 +305,11 @@ async function unlessThere(creation: Promise<unknown>): Promise<void> {
   }
 }
 
-async function remove<T extends KubeObject>(api: ControllerContext['api'], resource: Resource<T>, object: T): Promise<void> {
+async function remove<T extends KubeObject>(
+  api: ControllerContext['api'],
+  resource: Resource<T>,
+  object: T,
+): Promise<void> {
   try {
     await api.delete(resource, keyOf(object), { uid: object.metadata.uid });
   } catch (error) {

@@ -88,8 +88,9 @@ export function secretWith(
 /** Whether the Secret bears all the labels and annotations it should. */
 export function hasMetadata(secret: Secret, wanted: ReturnType<typeof secretMetadata>): boolean {
   return (
-    Object.entries(wanted.annotations).every(([name, value]) => secret.metadata.annotations?.[name] === value) &&
-    Object.entries(wanted.labels).every(([name, value]) => secret.metadata.labels?.[name] === value)
+    Object.entries(wanted.annotations).every(
+      ([name, value]) => secret.metadata.annotations?.[name] === value,
+    ) && Object.entries(wanted.labels).every(([name, value]) => secret.metadata.labels?.[name] === value)
   );
 }
 

@@ -6,14 +6,32 @@ import { leafOf, renewalTimeOf, type Violation } from './checks.ts';
 import { type CertificateState, revisionOf } from './state.ts';
 
 /** The Ready condition of a Certificate whose Secret has this violation, or none. */
-export function readyCondition(state: CertificateState, violation: Violation | undefined, nowMs: number): Condition {
+export function readyCondition(
+  state: CertificateState,
+  violation: Violation | undefined,
+  nowMs: number,
+): Condition {
   // A certificate that is being renewed is good until it expires.
   if (violation === undefined || violation.reason === issuanceReasons.renewing) {
     const { notAfterMs } = leafOf(state);
     if (nowMs >= notAfterMs) {
-      return condition(state, nowMs, 'Ready', 'False', certificateReadyReasons.expired, `The certificate expired at ${rfc3339(notAfterMs)}.`);
+      return condition(
+        state,
+        nowMs,
+        'Ready',
+        'False',
+        certificateReadyReasons.expired,
+        `The certificate expired at ${rfc3339(notAfterMs)}.`,
+      );
     }
-    return condition(state, nowMs, 'Ready', 'True', certificateReadyReasons.ready, `The certificate is up to date and valid until ${rfc3339(notAfterMs)}.`);
+    return condition(
+      state,
+      nowMs,
+      'Ready',
+      'True',
+      certificateReadyReasons.ready,
+      `The certificate is up to date and valid until ${rfc3339(notAfterMs)}.`,
+    );
   }
   return condition(state, nowMs, 'Ready', 'False', violation.reason, violation.message);
 }
@@ -38,7 +56,9 @@ export function condition(
 }
 
 /** The facts about the certificate in the Secret, for the status. */
-export function validity(state: CertificateState): Pick<CertificateStatus, 'notBefore' | 'notAfter' | 'renewalTime'> {
+export function validity(
+  state: CertificateState,
+): Pick<CertificateStatus, 'notBefore' | 'notAfter' | 'renewalTime'> {
   const leaf = leafOf(state);
   return {
     notBefore: rfc3339(leaf.notBeforeMs),

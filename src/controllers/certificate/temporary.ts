@@ -47,5 +47,9 @@ export async function temporaryPair(state: CertificateState, nowMs: number): Pro
     notAfterMs: nowMs + temporaryLifetimeMs,
     serialNumber: temporarySerialNumber,
   });
-  return { privateKey: encodePrivateKey(key, certificate.spec.privateKey?.encoding ?? 'PKCS1'), chain, ca: undefined };
+  return {
+    privateKey: encodePrivateKey(key, certificate.spec.privateKey?.encoding ?? 'PKCS1'),
+    chain,
+    ca: undefined,
+  };
 }

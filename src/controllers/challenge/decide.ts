@@ -20,8 +20,13 @@ export type ChallengeDecision =
   | { readonly kind: 'solve' };
 
 /** Decides the next step. `order` is the one that the Challenge names as its controller. */
-export function decideChallenge(challenge: Challenge, order: Order | undefined, hasTurn: boolean): ChallengeDecision {
-  if (challenge.metadata.deletionTimestamp !== undefined || isFinal(challenge.status?.state)) return { kind: 'clean-up' };
+export function decideChallenge(
+  challenge: Challenge,
+  order: Order | undefined,
+  hasTurn: boolean,
+): ChallengeDecision {
+  if (challenge.metadata.deletionTimestamp !== undefined || isFinal(challenge.status?.state))
+    return { kind: 'clean-up' };
   const problem = foreignProblem(challenge, order);
   if (problem !== undefined) return { kind: 'refuse', reason: problem };
   return hasTurn ? { kind: 'solve' } : { kind: 'queue' };
@@ -41,5 +46,7 @@ function foreignProblem(challenge: Challenge, order: Order | undefined): string 
   const isAskedFor =
     authorization?.identifier === dnsName &&
     authorization.challenges?.some(offered => offered.url === url && offered.token === token) === true;
-  return isAskedFor ? undefined : `Order ${JSON.stringify(owner.name)} has not asked for this Challenge; delete it.`;
+  return isAskedFor
+    ? undefined
+    : `Order ${JSON.stringify(owner.name)} has not asked for this Challenge; delete it.`;
 }

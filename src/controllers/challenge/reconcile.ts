@@ -9,9 +9,9 @@ import { challengeFinalizer } from '../../api/labels.ts';
 import { controllerOf, keyText, type ObjectKey } from '../../api/meta.ts';
 import { acmeEvents } from '../../api/reasons.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { PosternError } from '../../core/errors.ts';
 import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import { lookUpIssuer } from '../../issuers/lookup.ts';
-import { PosternError } from '../../core/errors.ts';
 import { isKubeError, KubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ChallengeTarget, CheckState, Solver } from '../../solvers/solver.ts';
@@ -68,7 +68,11 @@ export async function reconcileChallenge(
       await writeStatus(context, challenge, { state: 'errored', reason: decision.reason });
       return {};
     case 'queue':
-      return wait(context, challenge, { processing: false, state: 'pending', reason: 'Waiting for its turn.' });
+      return wait(context, challenge, {
+        processing: false,
+        state: 'pending',
+        reason: 'Waiting for its turn.',
+      });
     case 'solve':
       return solve(context, options, memory, challenge, signal);
   }
@@ -83,7 +87,11 @@ async function solve(
 ): Promise<ReconcileResult> {
   const issuer = lookUpIssuer(context.caches, challenge.spec.issuerRef, challenge.metadata.namespace ?? '');
   if (issuer === undefined) {
-    return wait(context, challenge, { processing: false, state: 'pending', reason: 'Its issuer does not exist.' });
+    return wait(context, challenge, {
+      processing: false,
+      state: 'pending',
+      reason: 'Its issuer does not exist.',
+    });
   }
   const connection = options.accounts.connectionFor(issuer);
   const known = remember(memory, challenge, connection);
@@ -115,7 +123,12 @@ async function follow(
 ): Promise<ReconcileResult> {
   switch (found.status) {
     case 'valid':
-      await writeStatus(context, challenge, { processing: false, presented: true, state: 'valid', reason: 'The ACME server has verified the name.' });
+      await writeStatus(context, challenge, {
+        processing: false,
+        presented: true,
+        state: 'valid',
+        reason: 'The ACME server has verified the name.',
+      });
       return {};
     case 'invalid': {
       const said = found.error === undefined ? 'no reason was given' : problemText(found.error);
@@ -124,7 +137,12 @@ async function follow(
     }
     default: {
       const pollMs = options.pacer.nextDelayMs(challenge.metadata.uid ?? '', found.retryAfterMs);
-      await wait(context, challenge, { processing: true, presented: true, state: 'pending', reason: 'Waiting for the ACME server to verify the name.' });
+      await wait(context, challenge, {
+        processing: true,
+        presented: true,
+        state: 'pending',
+        reason: 'Waiting for the ACME server to verify the name.',
+      });
       return { requeueAfterMs: pollMs };
     }
   }
@@ -146,7 +164,12 @@ async function present(
       return {};
     }
     context.events.warning(target.challenge, acmeEvents.presentError, error.message);
-    await writeStatus(context, target.challenge, { processing: true, presented: false, state: 'pending', reason: error.message });
+    await writeStatus(context, target.challenge, {
+      processing: true,
+      presented: false,
+      state: 'pending',
+      reason: error.message,
+    });
     throw error;
   }
 }
@@ -158,13 +181,27 @@ async function checking(
   check: Exclude<CheckState, { state: 'passed' }>,
 ): Promise<ReconcileResult> {
   const failure = check.state === 'failed' ? check : check.last;
-  const reason = failure === undefined ? 'Checking that the challenge can be reached.' : `The self-check fails: ${failure.reason}; ${failure.fix}.`;
-  const { requeueAfterMs } = await wait(context, challenge, { processing: true, presented: true, state: 'pending', reason });
-  const waits = [requeueAfterMs, check.state === 'failed' ? check.retryAfterMs : undefined].filter(ms => ms !== undefined);
+  const reason =
+    failure === undefined
+      ? 'Checking that the challenge can be reached.'
+      : `The self-check fails: ${failure.reason}; ${failure.fix}.`;
+  const { requeueAfterMs } = await wait(context, challenge, {
+    processing: true,
+    presented: true,
+    state: 'pending',
+    reason,
+  });
+  const waits = [requeueAfterMs, check.state === 'failed' ? check.retryAfterMs : undefined].filter(
+    ms => ms !== undefined,
+  );
   return waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) };
 }
 
-async function acceptOrRead(connection: AcmeConnection, url: string, signal: AbortSignal): Promise<AcmeChallenge> {
+async function acceptOrRead(
+  connection: AcmeConnection,
+  url: string,
+  signal: AbortSignal,
+): Promise<AcmeChallenge> {
   try {
     return await acceptChallenge(connection, url, { signal });
   } catch (error) {
@@ -174,7 +211,11 @@ async function acceptOrRead(connection: AcmeConnection, url: string, signal: Abo
   }
 }
 
-function remember(memory: Map<string, ChallengeMemory>, challenge: Challenge, connection: AcmeConnection): ChallengeMemory {
+function remember(
+  memory: Map<string, ChallengeMemory>,
+  challenge: Challenge,
+  connection: AcmeConnection,
+): ChallengeMemory {
   const id = keyText({ namespace: challenge.metadata.namespace ?? '', name: challenge.metadata.name ?? '' });
   const known = memory.get(id);
   if (known?.target.challenge.metadata.uid === challenge.metadata.uid && known !== undefined) return known;
@@ -197,12 +238,20 @@ async function cleanUp(
   await options.solver.cleanUp(challenge);
   options.pacer.forget(uid);
   memory.delete(keyText({ namespace, name }));
-  const isOurs = (finalizer: string): boolean => finalizer === challengeFinalizer || finalizer === oldChallengeFinalizer;
+  const isOurs = (finalizer: string): boolean =>
+    finalizer === challengeFinalizer || finalizer === oldChallengeFinalizer;
   if (challenge.metadata.deletionTimestamp === undefined || !finalizers.some(isOurs)) return;
   try {
-    await context.api.mergePatch(challenges, { namespace, name }, {
-      metadata: { finalizers: finalizers.filter(finalizer => !isOurs(finalizer)), resourceVersion: challenge.metadata.resourceVersion },
-    });
+    await context.api.mergePatch(
+      challenges,
+      { namespace, name },
+      {
+        metadata: {
+          finalizers: finalizers.filter(finalizer => !isOurs(finalizer)),
+          resourceVersion: challenge.metadata.resourceVersion,
+        },
+      },
+    );
   } catch (error) {
     if (!isKubeError(error, 'KUBE_NOT_FOUND')) throw error;
   }
@@ -211,7 +260,11 @@ async function cleanUp(
 /** How cert-manager spelled the finalizer before 1.10. */
 const oldChallengeFinalizer = 'finalizer.acme.cert-manager.io';
 
-async function forget(options: ChallengeOptions, memory: Map<string, ChallengeMemory>, key: ObjectKey): Promise<void> {
+async function forget(
+  options: ChallengeOptions,
+  memory: Map<string, ChallengeMemory>,
+  key: ObjectKey,
+): Promise<void> {
   const known = memory.get(keyText(key));
   if (known === undefined) return;
   await options.solver.cleanUp(known.target.challenge);
@@ -219,20 +272,33 @@ async function forget(options: ChallengeOptions, memory: Map<string, ChallengeMe
   memory.delete(keyText(key));
 }
 
-async function end(context: ControllerContext, challenge: Challenge, state: 'invalid' | 'errored', reason: string): Promise<void> {
+async function end(
+  context: ControllerContext,
+  challenge: Challenge,
+  state: 'invalid' | 'errored',
+  reason: string,
+): Promise<void> {
   context.events.warning(challenge, acmeEvents.failed, reason);
   await writeStatus(context, challenge, { processing: false, state, reason });
 }
 
 /** Says what a Challenge waits for, once it has waited a while. */
-async function wait(context: ControllerContext, challenge: Challenge, status: ChallengeStatus): Promise<ReconcileResult> {
+async function wait(
+  context: ControllerContext,
+  challenge: Challenge,
+  status: ChallengeStatus,
+): Promise<ReconcileResult> {
   const leftMs = pendingGraceLeftMs(challenge, context.clock.now());
   if (leftMs > 0) return { requeueAfterMs: leftMs };
   await writeStatus(context, challenge, status);
   return {};
 }
 
-async function writeStatus({ api }: ControllerContext, challenge: Challenge, change: ChallengeStatus): Promise<void> {
+async function writeStatus(
+  { api }: ControllerContext,
+  challenge: Challenge,
+  change: ChallengeStatus,
+): Promise<void> {
   const status = { ...challenge.status, ...change };
   if (canonicalJson(status) === canonicalJson(challenge.status ?? {})) return;
   await api.updateStatus(challenges, { ...challenge, status });

@@ -10,7 +10,8 @@ export function hasTurn(challenge: Challenge, all: readonly Challenge[], mostAtO
   let ahead = 0;
   for (const other of all) {
     if (other === challenge || isFinal(other.status?.state) || !isBefore(other, challenge)) continue;
-    if (other.spec.dnsName === challenge.spec.dnsName && other.spec.type === challenge.spec.type) return false;
+    if (other.spec.dnsName === challenge.spec.dnsName && other.spec.type === challenge.spec.type)
+      return false;
     ahead += 1;
     if (ahead >= mostAtOnce) return false;
   }

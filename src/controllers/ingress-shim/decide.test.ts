@@ -48,7 +48,9 @@ describe('which Ingresses get Certificates', () => {
   });
 
   it.each(['false', '0', 'yes', ''])('none with kubernetes.io/tls-acme %j', value => {
-    expect(decideCertificates(anIngress({ 'kubernetes.io/tls-acme': value }), [], withDefaults)).toEqual({ kind: 'ignore' });
+    expect(decideCertificates(anIngress({ 'kubernetes.io/tls-acme': value }), [], withDefaults)).toEqual({
+      kind: 'ignore',
+    });
   });
 
   it('none while it is being deleted', () => {
@@ -56,7 +58,9 @@ describe('which Ingresses get Certificates', () => {
     const metadata = { ...ingress.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
     expect(decideCertificates({ ...ingress, metadata }, [], noDefaults)).toEqual({ kind: 'ignore' });
     const foreground = { ...ingress.metadata, finalizers: ['foregroundDeletion'] };
-    expect(decideCertificates({ ...ingress, metadata: foreground }, [], noDefaults)).toEqual({ kind: 'ignore' });
+    expect(decideCertificates({ ...ingress, metadata: foreground }, [], noDefaults)).toEqual({
+      kind: 'ignore',
+    });
   });
 });
 
@@ -65,12 +69,21 @@ describe('the issuer', () => {
     [{ 'cert-manager.io/issuer': 'i' }, { name: 'i', kind: 'Issuer', group: 'cert-manager.io' }],
     [byClusterIssuer, { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' }],
     [
-      { 'cert-manager.io/issuer': 'i', 'cert-manager.io/issuer-kind': 'AWSPCAIssuer', 'cert-manager.io/issuer-group': 'awspca.cert-manager.io' },
+      {
+        'cert-manager.io/issuer': 'i',
+        'cert-manager.io/issuer-kind': 'AWSPCAIssuer',
+        'cert-manager.io/issuer-group': 'awspca.cert-manager.io',
+      },
       { name: 'i', kind: 'AWSPCAIssuer', group: 'awspca.cert-manager.io' },
     ],
-    [{ ...byClusterIssuer, 'kubernetes.io/tls-acme': 'true' }, { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' }],
+    [
+      { ...byClusterIssuer, 'kubernetes.io/tls-acme': 'true' },
+      { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' },
+    ],
   ])('of %j is %j', (annotations, issuerRef) => {
-    expect(firstCertificate(anIngress(annotations as Record<string, string>), withDefaults).spec.issuerRef).toEqual(issuerRef);
+    expect(
+      firstCertificate(anIngress(annotations as Record<string, string>), withDefaults).spec.issuerRef,
+    ).toEqual(issuerRef);
   });
 
   it.each([
@@ -88,13 +101,22 @@ describe('the issuer', () => {
 describe('the Certificate', () => {
   it('is named as its Secret, owned by the Ingress, with its labels, usages and names', () => {
     const ingress = anIngress(byClusterIssuer, {
-      spec: { tls: [{ hosts: ['a.example.com', 'b.example.com', 'a.example.com', '192.0.2.1', '2001:db8::1'], secretName: 'a-tls' }] },
+      spec: {
+        tls: [
+          {
+            hosts: ['a.example.com', 'b.example.com', 'a.example.com', '192.0.2.1', '2001:db8::1'],
+            secretName: 'a-tls',
+          },
+        ],
+      },
     });
     ingress.metadata.labels = { app: 'web', 'applyset.kubernetes.io/part-of': 'x' };
     const { metadata, spec } = firstCertificate(ingress);
     expect(metadata).toMatchObject({ name: 'a-tls', namespace: 'shop', labels: { app: 'web' } });
     expect(metadata.labels).not.toHaveProperty(['applyset.kubernetes.io/part-of']);
-    expect(metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Ingress', name: 'web', uid: 'ingress-uid', controller: true })]);
+    expect(metadata.ownerReferences).toEqual([
+      expect.objectContaining({ kind: 'Ingress', name: 'web', uid: 'ingress-uid', controller: true }),
+    ]);
     expect(spec).toMatchObject({
       secretName: 'a-tls',
       dnsNames: ['a.example.com', 'b.example.com'],
@@ -104,7 +126,9 @@ describe('the Certificate', () => {
   });
 
   it('passes on how challenges are to be solved', () => {
-    const inPlace = firstCertificate(anIngress({ ...byClusterIssuer, 'acme.cert-manager.io/http01-edit-in-place': 'true' }));
+    const inPlace = firstCertificate(
+      anIngress({ ...byClusterIssuer, 'acme.cert-manager.io/http01-edit-in-place': 'true' }),
+    );
     expect(inPlace.metadata.annotations).toEqual({
       'acme.cert-manager.io/http01-override-ingress-name': 'web',
       'cert-manager.io/issue-temporary-certificate': 'true',
@@ -126,16 +150,29 @@ describe('the Certificate', () => {
 
   it('skips an entry without hosts or Secret, says so, and makes the others', () => {
     const ingress = anIngress(byClusterIssuer, {
-      spec: { tls: [{ secretName: 'no-hosts' }, { hosts: ['b.example.com'] }, { hosts: ['c.example.com'], secretName: 'c-tls' }] },
+      spec: {
+        tls: [
+          { secretName: 'no-hosts' },
+          { hosts: ['b.example.com'] },
+          { hosts: ['c.example.com'], secretName: 'c-tls' },
+        ],
+      },
     });
     const { create, problems } = sync(decideCertificates(ingress, [], noDefaults));
     expect(create.map(({ metadata }) => metadata.name)).toEqual(['c-tls']);
-    expect(problems).toEqual([expect.stringContaining('spec.tls[0].hosts'), expect.stringContaining('spec.tls[1].secretName')]);
+    expect(problems).toEqual([
+      expect.stringContaining('spec.tls[0].hosts'),
+      expect.stringContaining('spec.tls[1].secretName'),
+    ]);
   });
 
   it('is not made at all where two entries share a Secret', () => {
     const entry = { hosts: ['a.example.com'], secretName: 'a-tls' };
-    const decision = decideCertificates(anIngress(byClusterIssuer, { spec: { tls: [entry, entry] } }), [], noDefaults);
+    const decision = decideCertificates(
+      anIngress(byClusterIssuer, { spec: { tls: [entry, entry] } }),
+      [],
+      noDefaults,
+    );
     expect(decision).toEqual({ kind: 'refuse', problems: [expect.stringContaining('"a-tls"')] });
   });
 });
@@ -145,14 +182,35 @@ describe('what is there already', () => {
   const existing = firstCertificate(ingress);
 
   it('stays as it is when nothing has changed', () => {
-    expect(decideCertificates(ingress, [existing], noDefaults)).toEqual({ kind: 'sync', create: [], update: [], remove: [], problems: [] });
+    expect(decideCertificates(ingress, [existing], noDefaults)).toEqual({
+      kind: 'sync',
+      create: [],
+      update: [],
+      remove: [],
+      problems: [],
+    });
   });
 
   it('follows the Ingress, and keeps what others set', () => {
-    const kept = { ...existing, metadata: { ...existing.metadata, annotations: { ...existing.metadata.annotations, theirs: 'x' } }, spec: { ...existing.spec, duration: '48h' } };
-    const changed = anIngress({ 'cert-manager.io/issuer': 'other' }, { spec: { tls: [{ hosts: ['new.example.com'], secretName: 'a-tls' }] } });
+    const kept = {
+      ...existing,
+      metadata: { ...existing.metadata, annotations: { ...existing.metadata.annotations, theirs: 'x' } },
+      spec: { ...existing.spec, duration: '48h' },
+    };
+    const changed = anIngress(
+      { 'cert-manager.io/issuer': 'other' },
+      { spec: { tls: [{ hosts: ['new.example.com'], secretName: 'a-tls' }] } },
+    );
     const { update } = sync(decideCertificates(changed, [kept], noDefaults));
-    expect(update).toEqual([expect.objectContaining({ spec: { ...kept.spec, dnsNames: ['new.example.com'], issuerRef: { name: 'other', kind: 'Issuer', group: 'cert-manager.io' } } })]);
+    expect(update).toEqual([
+      expect.objectContaining({
+        spec: {
+          ...kept.spec,
+          dnsNames: ['new.example.com'],
+          issuerRef: { name: 'other', kind: 'Issuer', group: 'cert-manager.io' },
+        },
+      }),
+    ]);
     expect(update[0]?.metadata.annotations).toEqual({ theirs: 'x' });
   });
 
@@ -166,8 +224,18 @@ describe('what is there already', () => {
   it.each([[[]], [[{ apiVersion: 'v1', kind: 'Ingress', name: 'other', uid: 'other', controller: true }]]])(
     'is never touched where its owner is %j',
     ownerReferences => {
-      const foreign = { ...existing, metadata: { ...existing.metadata, ownerReferences }, spec: { ...existing.spec, dnsNames: ['theirs.example.com'] } };
-      expect(decideCertificates(ingress, [foreign], noDefaults)).toEqual({ kind: 'sync', create: [], update: [], remove: [], problems: [] });
+      const foreign = {
+        ...existing,
+        metadata: { ...existing.metadata, ownerReferences },
+        spec: { ...existing.spec, dnsNames: ['theirs.example.com'] },
+      };
+      expect(decideCertificates(ingress, [foreign], noDefaults)).toEqual({
+        kind: 'sync',
+        create: [],
+        update: [],
+        remove: [],
+        problems: [],
+      });
     },
   );
 });

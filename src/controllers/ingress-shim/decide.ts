@@ -10,11 +10,12 @@ import {
   sourceIngressClassAnnotation,
 } from '../../api/annotations.ts';
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
+import { certificateProblems } from '../../api/cert-manager/certificate-validation.ts';
 import type { Ingress, IngressTls } from '../../api/kubernetes/ingress.ts';
 import { ingressClassOf } from '../../api/kubernetes/ingress-class.ts';
 import { applySetPartOfLabel, foregroundDeletionFinalizer } from '../../api/labels.ts';
-import { apiVersionOf } from '../../api/resource.ts';
 import { controllerOf } from '../../api/meta.ts';
+import { apiVersionOf } from '../../api/resource.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { asksForCertificate, issuerFor, type ShimDefaults, type WantedIssuer } from './issuer.ts';
 
@@ -52,15 +53,21 @@ export function decideCertificates(
     return {
       kind: 'refuse',
       problems: repeated.map(
-        name => `spec.tls names the Secret ${JSON.stringify(name)} in more than one entry; give each entry a secretName of its own`,
+        name =>
+          `spec.tls names the Secret ${JSON.stringify(name)} in more than one entry; give each entry a secretName of its own`,
       ),
     };
   }
 
-  const problems = entries.flatMap(entryProblems);
-  const wanted = entries
-    .filter((entry, index) => entryProblems(entry, index).length === 0)
-    .map(entry => certificateFor(ingress, entry, issuer, defaults));
+  const problems: string[] = [];
+  const wanted = entries.flatMap((entry, index) => {
+    const certificate = certificateFor(ingress, entry, issuer, defaults);
+    const found = entryProblems(entry, index);
+    // What no API server and no issuer would take is said on the Ingress, where it comes from.
+    if (found.length === 0) found.push(...certificateProblems(certificate).map(({ message }) => message));
+    problems.push(...found);
+    return found.length === 0 ? [certificate] : [];
+  });
   const secretNames = new Set(entries.map(entry => entry.secretName));
   const create: Certificate[] = [];
   const update: Certificate[] = [];
@@ -196,7 +203,9 @@ function withWanted(current: Certificate, wanted: Certificate): Certificate | un
 }
 
 function isSame(a: Certificate, b: Certificate): boolean {
-  return canonicalJson(a.spec) === canonicalJson(b.spec) &&
+  return (
+    canonicalJson(a.spec) === canonicalJson(b.spec) &&
     canonicalJson(a.metadata.labels ?? {}) === canonicalJson(b.metadata.labels ?? {}) &&
-    canonicalJson(a.metadata.annotations ?? {}) === canonicalJson(b.metadata.annotations ?? {});
+    canonicalJson(a.metadata.annotations ?? {}) === canonicalJson(b.metadata.annotations ?? {})
+  );
 }

@@ -40,7 +40,10 @@ export function asksForCertificate(ingress: Ingress, defaults: ShimDefaults): bo
 }
 
 /** The issuer of an Ingress that asks for a Certificate, or what is wrong with its annotations. */
-export function issuerFor(ingress: Ingress, defaults: ShimDefaults): WantedIssuer | { readonly problems: string[] } {
+export function issuerFor(
+  ingress: Ingress,
+  defaults: ShimDefaults,
+): WantedIssuer | { readonly problems: string[] } {
   const annotations = ingress.metadata.annotations ?? {};
   const issuer = annotations[issuerAnnotation] ?? '';
   const clusterIssuer = annotations[clusterIssuerAnnotation] ?? '';
@@ -58,7 +61,9 @@ export function issuerFor(ingress: Ingress, defaults: ShimDefaults): WantedIssue
     [issuerGroupAnnotation, group],
   ] as const) {
     if (clusterIssuer !== '' && value !== '') {
-      problems.push(`${name} (${quoted(value)}) does not go with ${clusterIssuerAnnotation}; use ${issuerAnnotation} with it`);
+      problems.push(
+        `${name} (${quoted(value)}) does not go with ${clusterIssuerAnnotation}; use ${issuerAnnotation} with it`,
+      );
     }
   }
   if (problems.length > 0) return { problems };

@@ -20,17 +20,26 @@ export async function reconcileIngress(
 
   const decision = decideCertificates(ingress, certificatesNear(context, ingress), defaults);
   if (decision.kind === 'ignore') return {};
-  if (decision.problems.length > 0) events.warning(ingress, ingressEvents.badConfig, decision.problems.join('; '));
+  if (decision.problems.length > 0)
+    events.warning(ingress, ingressEvents.badConfig, decision.problems.join('; '));
   if (decision.kind === 'refuse') return {};
 
   for (const certificate of decision.create) {
     // Made by another since the cache was read: it is looked at again when its event comes.
     if (!(await created(api.create(certificates, certificate)))) continue;
-    events.normal(ingress, ingressEvents.createCertificate, `Made Certificate ${JSON.stringify(keyText(keyOf(certificate)))}.`);
+    events.normal(
+      ingress,
+      ingressEvents.createCertificate,
+      `Made Certificate ${JSON.stringify(keyText(keyOf(certificate)))}.`,
+    );
   }
   for (const certificate of decision.update) {
     await api.update(certificates, certificate);
-    events.normal(ingress, ingressEvents.updateCertificate, `Updated Certificate ${JSON.stringify(keyText(keyOf(certificate)))}.`);
+    events.normal(
+      ingress,
+      ingressEvents.updateCertificate,
+      `Updated Certificate ${JSON.stringify(keyText(keyOf(certificate)))}.`,
+    );
   }
   for (const certificate of decision.remove) {
     const { uid } = certificate.metadata;

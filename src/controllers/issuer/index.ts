@@ -13,12 +13,18 @@ export interface IssuerControllerOptions {
 }
 
 /** Issuers get ready to sign. */
-export function issuerController(context: ControllerContext, options: IssuerControllerOptions): ControllerSpec {
+export function issuerController(
+  context: ControllerContext,
+  options: IssuerControllerOptions,
+): ControllerSpec {
   return controllerFor(context, options, 'issuers', issuers);
 }
 
 /** ClusterIssuers get ready to sign. */
-export function clusterIssuerController(context: ControllerContext, options: IssuerControllerOptions): ControllerSpec {
+export function clusterIssuerController(
+  context: ControllerContext,
+  options: IssuerControllerOptions,
+): ControllerSpec {
   return controllerFor(context, options, 'clusterissuers', clusterIssuers);
 }
 
@@ -31,7 +37,8 @@ function controllerFor(
   resource: Resource<Issuer>,
 ): ControllerSpec {
   const cache = context.caches.cacheOf(resource);
-  const namespaceOf = (issuer: Issuer): string => issuer.metadata.namespace || options.clusterResourceNamespace;
+  const namespaceOf = (issuer: Issuer): string =>
+    issuer.metadata.namespace || options.clusterResourceNamespace;
   cache.addIndex(bySecret, issuer => secretNamesOf(issuer).map(secret => `${namespaceOf(issuer)}/${secret}`));
   return {
     name,
@@ -41,7 +48,8 @@ function controllerFor(
       });
       context.caches.cacheOf(secrets).onChange(({ before, after }) => {
         const secret = (after ?? before)?.metadata;
-        for (const issuer of cache.byIndex(bySecret, `${secret?.namespace ?? ''}/${secret?.name ?? ''}`)) enqueue(keyOf(issuer));
+        for (const issuer of cache.byIndex(bySecret, `${secret?.namespace ?? ''}/${secret?.name ?? ''}`))
+          enqueue(keyOf(issuer));
       });
     },
     reconcile: (key, signal) => reconcileIssuer(context, options.issuerTypes, resource, key, signal),
@@ -50,6 +58,10 @@ function controllerFor(
 
 /** The Secrets that an issuer rests on. */
 function secretNamesOf({ spec }: Issuer): string[] {
-  const names = [spec.ca?.secretName, spec.acme?.privateKeySecretRef?.name, spec.acme?.externalAccountBinding?.keySecretRef.name];
+  const names = [
+    spec.ca?.secretName,
+    spec.acme?.privateKeySecretRef?.name,
+    spec.acme?.externalAccountBinding?.keySecretRef.name,
+  ];
   return names.filter(name => name !== undefined && name !== '') as string[];
 }

@@ -34,7 +34,8 @@ export async function reconcileIssuer(
   });
   const status = { ...issuer.status, ...result.status, conditions };
   if (canonicalJson(status) !== canonicalJson(issuer.status ?? {})) {
-    if (!result.ready && before?.message !== result.message) context.events.warning(issuer, result.reason, result.message);
+    if (!result.ready && before?.message !== result.message)
+      context.events.warning(issuer, result.reason, result.message);
     await context.api.updateStatus(resource, { ...issuer, status });
   }
   return { requeueAfterMs: result.againAfterMs };

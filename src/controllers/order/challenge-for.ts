@@ -41,7 +41,14 @@ export function challengeFor(
         // A temporary Ingress goes with its owner, the Challenge. What is edited in place must be undone first.
         ...(solver.http01?.ingress?.name !== undefined && { finalizers: [challengeFinalizer] }),
         ownerReferences: [
-          { apiVersion: apiVersionOf(orders), kind: orders.kind, name, uid, controller: true, blockOwnerDeletion: true },
+          {
+            apiVersion: apiVersionOf(orders),
+            kind: orders.kind,
+            name,
+            uid,
+            controller: true,
+            blockOwnerDeletion: true,
+          },
         ],
       },
       spec: {

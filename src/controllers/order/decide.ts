@@ -49,10 +49,16 @@ export function decideOrder(order: Order, challenges: readonly Challenge[]): Ord
   if (failed !== undefined) {
     const { dnsName, type } = failed.spec;
     const { state: failedState = 'invalid', reason = 'no reason was given' } = failed.status ?? {};
-    return { kind: 'fail', state: failedState, reason: `The ${type} challenge for ${dnsName} is ${failedState}: ${reason}` };
+    return {
+      kind: 'fail',
+      state: failedState,
+      reason: `The ${type} challenge for ${dnsName} is ${failedState}: ${reason}`,
+    };
   }
   const open = authorizations.filter(({ initialState }) => initialState !== 'valid');
-  const missing = open.filter(({ url }) => !challenges.some(challenge => challenge.spec.authorizationURL === url));
+  const missing = open.filter(
+    ({ url }) => !challenges.some(challenge => challenge.spec.authorizationURL === url),
+  );
   if (missing.length > 0) return { kind: 'challenge', authorizations: missing };
   const proved = challenges.filter(challenge => challenge.status?.state === 'valid');
   return proved.length < open.length ? { kind: 'wait' } : { kind: 'finalize' };

@@ -24,13 +24,15 @@ export function orderController(context: ControllerContext, options: OrderOption
       challengeCache.onChange(({ before, after }) => {
         const challenge = after ?? before;
         const owner = challenge && controllerOf(challenge);
-        if (owner?.kind === orders.kind) enqueue({ namespace: challenge?.metadata.namespace ?? '', name: owner.name });
+        if (owner?.kind === orders.kind)
+          enqueue({ namespace: challenge?.metadata.namespace ?? '', name: owner.name });
       });
       // An issuer that is there again, or ready again, brings back the orders that wait for it.
       const issuerChanged = (issuer: Issuer | undefined): void => {
         if (issuer === undefined) return;
         for (const order of orderCache.list(issuer.metadata.namespace)) {
-          if (order.spec.issuerRef.name === issuer.metadata.name && !isFinal(order.status?.state)) enqueue(keyOf(order));
+          if (order.spec.issuerRef.name === issuer.metadata.name && !isFinal(order.status?.state))
+            enqueue(keyOf(order));
         }
       };
       context.caches.cacheOf(issuers).onChange(({ after }) => issuerChanged(after));

@@ -54,7 +54,9 @@ export async function reconcileOrder(
   if (decision.kind === 'clean-up') {
     options.pacer.forget(order.metadata.uid ?? '');
     for (const challenge of decision.challenges) {
-      await context.api.delete(challenges, keyOf(challenge), { uid: challenge.metadata.uid }).catch(ignoreNotFound);
+      await context.api
+        .delete(challenges, keyOf(challenge), { uid: challenge.metadata.uid })
+        .catch(ignoreNotFound);
     }
     return {};
   }
@@ -73,7 +75,9 @@ export async function reconcileOrder(
       case 'order':
         return await makeOrder(work);
       case 'read-authorizations':
-        await writeStatus(context, order, { authorizations: await readAuthorizations(work, order.status?.authorizations ?? []) });
+        await writeStatus(context, order, {
+          authorizations: await readAuthorizations(work, order.status?.authorizations ?? []),
+        });
         return {};
       case 'challenge':
         return await makeChallenges(work, decision.authorizations);
@@ -107,7 +111,12 @@ async function makeOrder(work: Work): Promise<ReconcileResult> {
   const urls = made.authorizations.map(url => ({ url }));
   // What is to be proved is stored with the URL where it can be had; the URL is stored in any case.
   const authorizations = await readAuthorizations(work, urls).catch(() => urls);
-  await writeStatus(context, order, { url: made.url, finalizeURL: made.finalize, authorizations, state: 'pending' });
+  await writeStatus(context, order, {
+    url: made.url,
+    finalizeURL: made.finalize,
+    authorizations,
+    state: 'pending',
+  });
   return {};
 }
 
@@ -116,21 +125,34 @@ async function readAuthorizations(
   known: readonly AcmeAuthorization[],
 ): Promise<AcmeAuthorization[]> {
   return Promise.all(
-    known.map(async one => one.initialState !== undefined ? one : stored(await getAuthorization(connection, one.url, { signal }))),
+    known.map(async one =>
+      one.initialState !== undefined ? one : stored(await getAuthorization(connection, one.url, { signal })),
+    ),
   );
 }
 
-function stored({ url, identifier, wildcard, status, challenges: offered }: AcmeAuthorizationResource): AcmeAuthorization {
+function stored({
+  url,
+  identifier,
+  wildcard,
+  status,
+  challenges: offered,
+}: AcmeAuthorizationResource): AcmeAuthorization {
   return {
     url,
     identifier: identifier.value,
     ...(wildcard !== undefined && { wildcard }),
     initialState: status === 'valid' || status === 'pending' ? status : 'invalid',
-    challenges: offered.flatMap(({ url, type, token }) => (token === undefined ? [] : [{ url, type, token }])),
+    challenges: offered.flatMap(({ url, type, token }) =>
+      token === undefined ? [] : [{ url, type, token }],
+    ),
   };
 }
 
-async function makeChallenges(work: Work, authorizations: readonly AcmeAuthorization[]): Promise<ReconcileResult> {
+async function makeChallenges(
+  work: Work,
+  authorizations: readonly AcmeAuthorization[],
+): Promise<ReconcileResult> {
   const { context, order, issuer, connection } = work;
   const classes = context.caches.cacheOf(ingressClasses);
   const isIngressClass = (name: string): boolean => classes.get({ namespace: '', name }) !== undefined;
@@ -160,7 +182,10 @@ async function finalize(work: Work): Promise<ReconcileResult> {
     case 'valid': {
       if (finalized.certificate === undefined) break;
       const { preferredChain } = issuer.spec.acme ?? {};
-      const { chainPem } = await downloadCertificate(connection, finalized.certificate, { preferredChain, signal });
+      const { chainPem } = await downloadCertificate(connection, finalized.certificate, {
+        preferredChain,
+        signal,
+      });
       options.pacer.forget(order.metadata.uid ?? '');
       const certificate = Buffer.from(chainPem).toString('base64');
       await writeStatus(context, order, { state: 'valid', certificate, reason: undefined });
@@ -199,7 +224,12 @@ function reasonOf(order: AcmeOrder): string {
     : `The ACME server says: ${problemText(order.error)}`;
 }
 
-async function fail(context: ControllerContext, order: Order, state: OrderStatus['state'], reason: string): Promise<void> {
+async function fail(
+  context: ControllerContext,
+  order: Order,
+  state: OrderStatus['state'],
+  reason: string,
+): Promise<void> {
   context.events.warning(order, acmeEvents.failed, reason);
   await writeStatus(context, order, { state, reason, failureTime: rfc3339(context.clock.now()) });
 }

@@ -5,12 +5,16 @@ import { type SolverServices, solverObjects } from '../../solvers/http01/solver-
 import type { ControllerContext } from '../context.ts';
 
 /** Solver Services go when their namespace has had no challenge for a while. Keys are namespaces. */
-export function solverServiceController(context: ControllerContext, solverServices: SolverServices): ControllerSpec {
+export function solverServiceController(
+  context: ControllerContext,
+  solverServices: SolverServices,
+): ControllerSpec {
   const challengeCache = context.caches.cacheOf(challenges);
   return {
     name: 'solver-services',
     watch(enqueue) {
-      const enqueueNamespace = (namespace: string | undefined): void => enqueue({ namespace: '', name: namespace ?? '' });
+      const enqueueNamespace = (namespace: string | undefined): void =>
+        enqueue({ namespace: '', name: namespace ?? '' });
       challengeCache.onChange(({ before, after }) => {
         if (after === undefined) enqueueNamespace(before?.metadata.namespace);
       });

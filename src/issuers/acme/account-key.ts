@@ -21,7 +21,9 @@ export function findAccountKey(context: IssuerContext, issuer: Issuer): string |
   const secret = context.caches
     .cacheOf(secrets)
     .get({ namespace: secretNamespaceOf(context, issuer), name: ref.name });
-  return secret === undefined ? undefined : valueIn(secret, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
+  return secret === undefined
+    ? undefined
+    : valueIn(secret, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
 }
 
 /**
@@ -59,7 +61,12 @@ export async function ensureAccountKey(context: IssuerContext, issuer: Issuer): 
 }
 
 /** The value that a Secret reference of an issuer leads to; a TerminalError that names the field where it is not there. */
-export function readSecretValue(context: IssuerContext, issuer: Issuer, ref: NamedValue, field: string): string {
+export function readSecretValue(
+  context: IssuerContext,
+  issuer: Issuer,
+  ref: NamedValue,
+  field: string,
+): string {
   const namespace = secretNamespaceOf(context, issuer);
   const secret = context.caches.cacheOf(secrets).get({ namespace, name: ref.name });
   if (secret === undefined) {

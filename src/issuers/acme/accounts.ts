@@ -12,7 +12,9 @@ export interface AcmeAccounts {
   /** The connection of an issuer whose account is registered. Throws where it is not, or where its key is gone. */
   connectionFor(issuer: Issuer): AcmeConnection;
   /** The connection to register with: the account key is made where there is none. */
-  connectionToRegister(issuer: Issuer): Promise<{ readonly connection: AcmeConnection; readonly keyHash: string }>;
+  connectionToRegister(
+    issuer: Issuer,
+  ): Promise<{ readonly connection: AcmeConnection; readonly keyHash: string }>;
   /** Closes them all. */
   close(): void;
 }
@@ -33,9 +35,12 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
     if (config === undefined) throw notReady(issuer);
     const binding = config.externalAccountBinding;
     const hmacKey =
-      binding && readSecretValue(context, issuer, binding.keySecretRef, 'spec.acme.externalAccountBinding.keySecretRef');
+      binding &&
+      readSecretValue(context, issuer, binding.keySecretRef, 'spec.acme.externalAccountBinding.keySecretRef');
     const { server, caBundle, skipTLSVerify } = config;
-    const fingerprint = hashOf(canonicalJson({ server, caBundle, skipTLSVerify, keyPem, kid: binding?.keyID, hmacKey }));
+    const fingerprint = hashOf(
+      canonicalJson({ server, caBundle, skipTLSVerify, keyPem, kid: binding?.keyID, hmacKey }),
+    );
     const known = open.get(uid);
     if (known?.fingerprint === fingerprint) return known.connection;
 
@@ -44,7 +49,8 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
       accountKeyPem: keyPem,
       caBundlePem: caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString(),
       skipTlsVerify: skipTLSVerify,
-      externalAccountBinding: binding && hmacKey !== undefined ? { keyId: binding.keyID, macKey: hmacKey.trim() } : undefined,
+      externalAccountBinding:
+        binding && hmacKey !== undefined ? { keyId: binding.keyID, macKey: hmacKey.trim() } : undefined,
       userAgent: options.userAgent,
       clock: context.clock,
       logger: context.logger,
@@ -76,9 +82,12 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
 }
 
 function notReady(issuer: Issuer): PosternError {
-  return new PosternError(`The ACME account of ${issuer.kind} ${JSON.stringify(issuer.metadata.name)} is not registered yet.`, {
-    code: 'ACME_ACCOUNT_NOT_READY',
-  });
+  return new PosternError(
+    `The ACME account of ${issuer.kind} ${JSON.stringify(issuer.metadata.name)} is not registered yet.`,
+    {
+      code: 'ACME_ACCOUNT_NOT_READY',
+    },
+  );
 }
 
 function hashOf(text: string): string {

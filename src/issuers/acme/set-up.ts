@@ -9,11 +9,18 @@ import type { AcmeAccounts } from './accounts.ts';
 import { solverProblems } from './solver-problems.ts';
 
 /** Has the account of an ACME issuer registered, once for a server, an email and a key. */
-export async function setUpAccount(accounts: AcmeAccounts, issuer: Issuer, signal: AbortSignal): Promise<SetUpResult> {
+export async function setUpAccount(
+  accounts: AcmeAccounts,
+  issuer: Issuer,
+  signal: AbortSignal,
+): Promise<SetUpResult> {
   const config = issuer.spec.acme;
   if (config === undefined) return refused(issuerReasons.invalidConfig, 'spec.acme is missing.');
   if (!URL.canParse(config.server)) {
-    return refused(issuerReasons.invalidUrl, `spec.acme.server ${JSON.stringify(config.server)} is no URL; give the URL of the ACME directory.`);
+    return refused(
+      issuerReasons.invalidUrl,
+      `spec.acme.server ${JSON.stringify(config.server)} is no URL; give the URL of the ACME directory.`,
+    );
   }
   const problems = solverProblems(config.solvers ?? []);
   if (problems.length > 0) return refused(issuerReasons.invalidSolver, problems.join(' '));
@@ -38,7 +45,10 @@ export async function setUpAccount(accounts: AcmeAccounts, issuer: Issuer, signa
     };
   } catch (error) {
     if (!(error instanceof PosternError)) throw error;
-    const reason = error.retry === 'never' && !(error instanceof AcmeError) ? issuerReasons.invalidConfig : issuerReasons.errRegisterAccount;
+    const reason =
+      error.retry === 'never' && !(error instanceof AcmeError)
+        ? issuerReasons.invalidConfig
+        : issuerReasons.errRegisterAccount;
     return {
       ...refused(reason, error.message),
       againAfterMs: error.retry === 'never' ? undefined : (error.retryAfterMs ?? retryAfterMs),

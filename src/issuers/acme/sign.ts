@@ -10,7 +10,11 @@ import type { IssuerContext } from '../context.ts';
 import type { SignRequest, SignResult } from '../issuer.ts';
 
 /** Has a request signed by way of an Order, which another reconciler carries through. */
-export async function signByOrder(context: IssuerContext, issuer: Issuer, signRequest: SignRequest): Promise<SignResult> {
+export async function signByOrder(
+  context: IssuerContext,
+  issuer: Issuer,
+  signRequest: SignRequest,
+): Promise<SignResult> {
   const { request, csr } = signRequest;
   const problem = csrProblem(csr);
   if (problem !== undefined) return { kind: 'failed', message: problem };
@@ -21,12 +25,16 @@ export async function signByOrder(context: IssuerContext, issuer: Issuer, signRe
   const { state, reason, certificate } = order.status ?? {};
   switch (state) {
     case 'valid':
-      if (certificate === undefined) return { kind: 'pending', message: `Waiting for the certificate of Order ${name}.` };
+      if (certificate === undefined)
+        return { kind: 'pending', message: `Waiting for the certificate of Order ${name}.` };
       return { kind: 'signed', chain: Buffer.from(certificate, 'base64').toString(), ca: undefined };
     case 'invalid':
     case 'expired':
     case 'errored':
-      return { kind: 'failed', message: `Order ${name} is ${state}: ${reason ?? 'the ACME server gave no reason.'}` };
+      return {
+        kind: 'failed',
+        message: `Order ${name} is ${state}: ${reason ?? 'the ACME server gave no reason.'}`,
+      };
     default: {
       const detail = reason ? ` ${reason}` : '';
       return { kind: 'pending', message: `Waiting for Order ${name} (${state ?? 'new'}).${detail}` };
@@ -40,9 +48,14 @@ function csrProblem(csr: CsrInfo): string | undefined {
     return 'The request names no DNS name and no IP address; ACME certifies nothing else.';
   }
   const others = [...csr.uris, ...csr.emailAddresses];
-  if (others.length > 0) return `ACME cannot certify ${others.map(name => JSON.stringify(name)).join(', ')}; remove URIs and email addresses.`;
+  if (others.length > 0)
+    return `ACME cannot certify ${others.map(name => JSON.stringify(name)).join(', ')}; remove URIs and email addresses.`;
   const { commonName } = csr;
-  if (commonName !== undefined && !csr.dnsNames.includes(commonName) && !csr.ipAddresses.includes(commonName)) {
+  if (
+    commonName !== undefined &&
+    !csr.dnsNames.includes(commonName) &&
+    !csr.ipAddresses.includes(commonName)
+  ) {
     return `The common name ${JSON.stringify(commonName)} is not among the DNS names; add it to spec.dnsNames.`;
   }
   return csr.isCA ? 'ACME does not sign certificate authorities; set spec.isCA to false.' : undefined;
@@ -86,7 +99,8 @@ function orderFor(issuer: Issuer, request: CertificateRequest, csr: CsrInfo): Or
       ...(csr.commonName !== undefined && { commonName: csr.commonName }),
       ...(csr.dnsNames.length > 0 && { dnsNames: [...csr.dnsNames] }),
       ...(csr.ipAddresses.length > 0 && { ipAddresses: [...csr.ipAddresses] }),
-      ...(enableDurationFeature === true && request.spec.duration !== undefined && { duration: request.spec.duration }),
+      ...(enableDurationFeature === true &&
+        request.spec.duration !== undefined && { duration: request.spec.duration }),
       ...(profile !== undefined && { profile }),
     },
   };

@@ -14,10 +14,10 @@ export function solverProblems(solvers: readonly AcmeSolver[]): string[] {
 function oneSolverProblems(solver: AcmeSolver, index: number): string[] {
   const field = `spec.acme.solvers[${index}]`;
   if (solver.http01?.ingress !== undefined) {
-    const named = (['class', 'ingressClassName', 'name'] as const).filter(name => solver.http01?.ingress?.[name]);
-    return named.length > 1
-      ? [`${field}.http01.ingress sets ${named.join(' and ')}; set one of them.`]
-      : [];
+    const named = (['class', 'ingressClassName', 'name'] as const).filter(
+      name => solver.http01?.ingress?.[name],
+    );
+    return named.length > 1 ? [`${field}.http01.ingress sets ${named.join(' and ')}; set one of them.`] : [];
   }
   if (solver.http01?.gatewayHTTPRoute !== undefined) {
     return [`${field}.http01.gatewayHTTPRoute is not supported; use http01.ingress.`];

@@ -61,7 +61,9 @@ function signingPair(context: IssuerContext, issuer: Issuer) {
   const where = `Secret "${secretNamespaceOf(context, issuer)}/${issuer.spec.ca?.secretName ?? ''}"`;
   const secret = findSecret(context, issuer);
   if (secret === undefined) {
-    throw unusable(`${where} of spec.ca.secretName does not exist; create it with ${tlsCertificateKey} and ${tlsPrivateKeyKey}.`);
+    throw unusable(
+      `${where} of spec.ca.secretName does not exist; create it with ${tlsCertificateKey} and ${tlsPrivateKeyKey}.`,
+    );
   }
   const chain = decoded(secret.data?.[tlsCertificateKey]);
   const privateKey = decoded(secret.data?.[tlsPrivateKeyKey]);
@@ -69,15 +71,23 @@ function signingPair(context: IssuerContext, issuer: Issuer) {
     throw unusable(`${where} of spec.ca.secretName must have ${tlsCertificateKey} and ${tlsPrivateKeyKey}.`);
   }
   const fit = keyFitsCertificate(privateKey, chain);
-  if (fit.verdict !== 'fits') throw unusable(`${where} of spec.ca.secretName holds no usable key pair: ${fit.reason}`);
+  if (fit.verdict !== 'fits')
+    throw unusable(`${where} of spec.ca.secretName holds no usable key pair: ${fit.reason}`);
   const [certificate] = parseCertificates(chain);
   if (certificate === undefined || !certificate.isCA) {
-    throw unusable(`The certificate in ${where} of spec.ca.secretName is no certificate authority: it was not issued with isCA.`);
+    throw unusable(
+      `The certificate in ${where} of spec.ca.secretName is no certificate authority: it was not issued with isCA.`,
+    );
   }
   if (context.clock.now() >= certificate.notAfterMs) {
     throw unusable(`The certificate authority in ${where} of spec.ca.secretName has expired; replace it.`);
   }
-  return { certificate: certificate.pem, chain, key: parsePrivateKey(privateKey), notAfterMs: certificate.notAfterMs };
+  return {
+    certificate: certificate.pem,
+    chain,
+    key: parsePrivateKey(privateKey),
+    notAfterMs: certificate.notAfterMs,
+  };
 }
 
 function unusable(message: string): TerminalError {

@@ -12,7 +12,11 @@ import { contentOf, validityFor } from '../signed-content.ts';
 export function selfSignedIssuer(context: IssuerContext): IssuerType {
   return {
     async setUp() {
-      return { ready: true, reason: issuerReasons.isReady, message: 'Self-signed certificates need nothing else.' };
+      return {
+        ready: true,
+        reason: issuerReasons.isReady,
+        message: 'Self-signed certificates need nothing else.',
+      };
     },
 
     async sign(issuer, signRequest): Promise<SignResult> {
@@ -24,14 +28,23 @@ export function selfSignedIssuer(context: IssuerContext): IssuerType {
           message: `The annotation ${privateKeySecretNameAnnotation} is missing; it must name the Secret with the private key of the CSR.`,
         };
       }
-      const secret = context.caches.cacheOf(secrets).get({ namespace: request.metadata.namespace ?? '', name });
+      const secret = context.caches
+        .cacheOf(secrets)
+        .get({ namespace: request.metadata.namespace ?? '', name });
       if (secret === undefined) {
-        return { kind: 'pending', message: `Waiting for Secret ${JSON.stringify(name)} with the private key.`, afterMs: 5_000 };
+        return {
+          kind: 'pending',
+          message: `Waiting for Secret ${JSON.stringify(name)} with the private key.`,
+          afterMs: 5_000,
+        };
       }
       try {
         const key = parsePrivateKey(Buffer.from(secret.data?.[tlsPrivateKeyKey] ?? '', 'base64'));
         if (!samePublicKey(key, csr.publicKey)) {
-          return { kind: 'failed', message: `The private key in Secret ${JSON.stringify(name)} is not the one of the CSR.` };
+          return {
+            kind: 'failed',
+            message: `The private key in Secret ${JSON.stringify(name)} is not the one of the CSR.`,
+          };
         }
         const chain = await selfSign({
           ...contentOf(signRequest),
@@ -41,7 +54,10 @@ export function selfSignedIssuer(context: IssuerContext): IssuerType {
         });
         return { kind: 'signed', chain, ca: chain };
       } catch (error) {
-        return { kind: 'failed', message: `Secret ${JSON.stringify(name)} cannot be used: ${messageOf(error)}` };
+        return {
+          kind: 'failed',
+          message: `Secret ${JSON.stringify(name)} cannot be used: ${messageOf(error)}`,
+        };
       }
     },
   };
