@@ -10,7 +10,6 @@ import { createCaches } from './kube/caches.ts';
 import { createEventRecorder } from './kube/events.ts';
 import { openObjects } from './open-objects.ts';
 import { createController } from './runtime/controller.ts';
-import type { HealthCheck } from './runtime/health.ts';
 import { startHealthServer } from './runtime/health-server.ts';
 import { createLeaderElector } from './runtime/leader-election.ts';
 import { createManager } from './runtime/manager.ts';
@@ -42,7 +41,7 @@ export async function start(options: StartOptions): Promise<void> {
   const events = createEventRecorder({ api: objects.api, clock, logger, instance: hostname() });
   stack.defer(() => events.flush());
   const context = { api: caches.writer, caches, events, clock, logger };
-  metrics.reflectors(() => caches.status().map(status => ({ ...status, lastContactMs: status.lastContact })));
+  metrics.reflectors(() => caches.status());
 
   const edge = config.components.edge
     ? await startProxy({ ...context, api: objects.api, config })
@@ -64,14 +63,14 @@ export async function start(options: StartOptions): Promise<void> {
     clock,
     logger,
     caches,
-    controllers: [...controllersOf(controllers, options, metrics), untilStopped],
+    controllers: controllersOf(controllers, options, metrics),
     ...electorOf(options, objects.api, metrics),
   });
   const health = await startHealthServer({
     listen: config.metricsListen,
     metrics,
     live: () => manager.live,
-    ready: () => [...manager.ready, apiAccess(caches), ...(edge?.ready ?? [])],
+    ready: () => [...manager.ready, ...(edge?.ready ?? [])],
     logger,
   });
   stack.defer(() => health.close());
@@ -91,7 +90,7 @@ function controllersOf(
   return (controllers?.specs ?? []).map(spec =>
     createController(spec, {
       clock,
-      logger: logger.child({ controller: spec.name }),
+      logger,
       metrics: metrics.controller(spec.name),
     }),
   );
@@ -103,7 +102,11 @@ function electorOf(
   metrics: Metrics,
 ) {
   const { leaderElection } = config;
-  if (leaderElection === undefined || !config.components.controllers) return {};
+  if (!config.components.controllers) return {};
+  if (leaderElection === undefined) {
+    metrics.leading(true);
+    return {};
+  }
   const { namespace, ...times } = leaderElection;
   return {
     elector: createLeaderElector({
@@ -111,38 +114,11 @@ function electorOf(
       clock,
       logger,
       lease: { namespace, name: 'postern-controllers' },
-      identity: `${hostname()}_${randomUUID()}`,
+      // A container that was restarted in its pod is the same candidate, and has its Lease back at once.
+      identity: process.env['POD_NAME'] ?? `${hostname()}_${randomUUID()}`,
       times,
       onChange: isLeader => metrics.leading(isLeader),
     }),
-  };
-}
-
-/** Keeps the manager running where there is nothing to reconcile: an edge by itself needs the caches alone. */
-const untilStopped = Object.freeze({
-  name: 'until-stopped',
-  watch: () => {},
-  work: (signal: AbortSignal) =>
-    new Promise<void>(resolve => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    }),
-  queue: () => ({ depth: 0, inWork: 0, delayed: 0 }),
-  shutDown: async () => {},
-});
-
-/** A process that may not read what it needs must not be sent traffic: its picture may be old or empty. */
-function apiAccess(caches: ReturnType<typeof createCaches>): HealthCheck {
-  return {
-    name: 'api-access',
-    problem() {
-      const refused = caches
-        .status()
-        .find(
-          ({ lastError }) => lastError?.code === 'KUBE_UNAUTHORIZED' || lastError?.code === 'KUBE_FORBIDDEN',
-        );
-      return refused && `${refused.resource}: ${refused.lastError?.message ?? ''}`;
-    },
   };
 }
 

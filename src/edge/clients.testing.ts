@@ -36,7 +36,7 @@ export function send(options: TestRequest): Promise<TestResponse> {
     headers: { host, ...headers },
     ...(agent && { agent }),
   };
-  return new Promise((resolve, reject) => {
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing =
       tls === undefined
         ? request(common)
@@ -46,19 +46,16 @@ export function send(options: TestRequest): Promise<TestResponse> {
             ...(tls.ca === undefined ? { rejectUnauthorized: false } : { ca: tls.ca }),
           });
     outgoing.on('error', reject);
-    outgoing.on('response', response => {
-      textOf(response).then(text => {
-        const status = response.statusCode ?? 0;
-        resolve({
-          status,
-          headers: response.headers,
-          body: text,
-          seen: () => JSON.parse(text) as SeenRequest,
-        });
-      }, reject);
-    });
+    outgoing.on('response', resolve);
     outgoing.end(body);
   });
+  return answer.then(readResponse);
+}
+
+async function readResponse(message: IncomingMessage): Promise<TestResponse> {
+  const body = await textOf(message);
+  const { statusCode: status = 0, headers } = message;
+  return { status, headers, body, seen: () => JSON.parse(body) as SeenRequest };
 }
 
 /** Sends bytes as they are, and gives all that comes back until the edge closes. */

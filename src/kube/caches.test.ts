@@ -33,11 +33,12 @@ function withoutWatches(): KubeApi {
   return {
     get: (resource, at, signal) => api.get(resource, at, signal),
     list: (resource, options) => api.list(resource, options),
-    async *watch(_, { signal }) {
-      await new Promise<void>(resolve => {
-        signal.addEventListener('abort', () => resolve());
-      });
-    },
+    watch: (_, { signal }) => ({
+      [Symbol.asyncIterator]: () => ({
+        next: () =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      }),
+    }),
     create: (resource, object) => api.create(resource, object),
     update: (resource, object) => api.update(resource, object),
     updateStatus: (resource, object) => api.updateStatus(resource, object),
@@ -150,6 +151,25 @@ describe('the writer', () => {
     expect(cache.get(key)?.metadata.name).toBe('one');
     await writer.mergePatch(configMaps, key, { metadata: { finalizers: null } });
     expect(cache.get(key)).toBeUndefined();
+  });
+
+  it('spares an object that has taken the place of the deleted one meanwhile', async () => {
+    const caches = cachesOn({
+      ...withoutWatches(),
+      async delete(resource, at, options) {
+        await api.delete(resource, at, options);
+        // Before we hear of the success, somebody has made a new one, and the watch has told it.
+        const { uid } = await api.create(configMaps, aConfigMap()).then(({ metadata }) => metadata);
+        await caches.writer.get(configMaps, key);
+        expect(cache.get(key)?.metadata.uid).toBe(uid);
+      },
+    });
+    const cache = caches.cacheOf(configMaps);
+    caches.start(controller.signal);
+    await caches.synced;
+    await caches.writer.create(configMaps, aConfigMap());
+    await caches.writer.delete(configMaps, key);
+    expect(cache.get(key)?.metadata.uid).toBe((await api.get(configMaps, key)).metadata.uid);
   });
 
   it('folds into a cache only what the cache selects', async () => {

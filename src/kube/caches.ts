@@ -113,13 +113,16 @@ export function createCaches(options: CachesOptions): Caches {
       if (!isFinalized(object)) fold(resource, object);
       else for (const one of cachesOf(resource)) one.store.foldDeletion(object);
     },
-    deleted(resource, key) {
-      for (const { store } of cachesOf(resource)) {
-        const cached = store.get(key);
-        // With finalizers it stays, and the watch tells how it goes.
-        if (cached !== undefined && (cached.metadata.finalizers ?? []).length === 0)
-          store.foldDeletion(cached);
-      }
+    deleting(resource, key) {
+      // As cached before the call: after it, another object may stand there, which nobody has deleted.
+      const cached = cachesOf(resource).map(({ store }) => ({ store, object: store.get(key) }));
+      return () => {
+        for (const { store, object } of cached) {
+          // With finalizers it stays, and the watch tells how it goes.
+          if (object !== undefined && (object.metadata.finalizers ?? []).length === 0)
+            store.foldDeletion(object);
+        }
+      };
     },
   };
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../api/meta.ts';
 import { silentLogger } from '../core/logger.ts';
@@ -32,8 +32,8 @@ function aStore(objects: readonly Thing[] = [], version = '10') {
     changes.push([before?.metadata.resourceVersion, after?.metadata.resourceVersion]),
   );
   changes.length = 0;
-  const version_ = (): string | undefined => store.get(key)?.metadata.resourceVersion;
-  return { store, changes, version: version_ };
+  const current = (): string | undefined => store.get(key)?.metadata.resourceVersion;
+  return { store, changes, version: current };
 }
 
 describe('reading a store', () => {
@@ -185,11 +185,13 @@ it('a list from before the server was restored counts more than what is newer', 
   expect(store.advance('5')).toBe(false);
 });
 
-/** A write on the server: by us, whose result reaches the cache early, or by somebody else. */
+/** A write on the server: by us, so that its result reaches the cache by itself, or by somebody else. */
 interface Step {
   readonly name: 'one' | 'two' | 'three';
   readonly verb: 'write' | 'delete';
   readonly ours: boolean;
+  /** How many steps later our result comes; 0 is at once. */
+  readonly late: number;
   /** How many events the watch delivers after it; a relist instead where it is -1. */
   readonly delivered: number;
 }
@@ -199,68 +201,74 @@ const steps = fc.array(
     name: fc.constantFrom('one', 'two', 'three'),
     verb: fc.constantFrom('write', 'write', 'write', 'delete'),
     ours: fc.boolean(),
+    late: fc.integer({ min: 0, max: 3 }),
     delivered: fc.integer({ min: -1, max: 4 }),
   }),
   { maxLength: 60 },
 );
 
-it('whatever the order of our writes and of the events, the cache goes forward only and ends like the server', () => {
+it('whatever the order of our results and of the events, the cache goes forward only and ends like the server', () => {
   fc.assert(
     fc.property(steps, (script: readonly Step[]) => {
       const store = createReflectorStore<Thing>(silentLogger);
       store.replace([], '1');
       const server = new Map<string, Thing>();
       const log: { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Thing }[] = [];
+      const results: { at: number; fold: () => void }[] = [];
+      const seen = new Map<string, number>();
       let version = 1;
       let told = 0;
-      let seen = new Map<string, number>();
       store.onChange(({ before, after }) => {
         const name = (after ?? before)?.metadata.name ?? '';
-        if (after === undefined) return;
-        const next = Number(after.metadata.resourceVersion);
-        expect(next).toBeGreaterThanOrEqual(seen.get(name) ?? 0);
-        seen.set(name, next);
+        const next = Number(after?.metadata.resourceVersion ?? 0);
+        if (after !== undefined) expect(next).toBeGreaterThanOrEqual(seen.get(name) ?? 0);
+        seen.set(name, Math.max(next, seen.get(name) ?? 0));
       });
       const deliver = (): void => {
         const event = log[told];
-        if (event === undefined) return;
-        told++;
-        store.apply(event.type, event.object);
+        if (event !== undefined) store.apply(event.type, event.object);
+        told = Math.min(told + 1, log.length);
       };
-      for (const { name, verb, ours, delivered } of script) {
+      const cached = (name: string): Thing | undefined => store.get({ namespace: 'a', name });
+
+      for (const [index, { name, verb, ours, late, delivered }] of script.entries()) {
         const before = server.get(name);
+        let fold = (): void => {};
         if (verb === 'write') {
           const uid = before?.metadata.uid ?? `uid-${version}`;
           const object = aThing(name, ++version, { uid });
           server.set(name, object);
           log.push({ type: before === undefined ? 'ADDED' : 'MODIFIED', object });
-          if (ours) {
+          fold = () => {
             store.fold(object, true);
-            expect(store.get({ namespace: 'a', name })).toBe(object);
-          }
+            if (server.get(name) === object) expect(cached(name)).toBe(object);
+          };
         } else if (before !== undefined) {
           server.delete(name);
-          log.push({
-            type: 'DELETED',
-            object: { ...before, metadata: { ...before.metadata, resourceVersion: String(++version) } },
-          });
-          const cached = store.get({ namespace: 'a', name });
-          if (ours && cached?.metadata.uid === before.metadata.uid) {
-            store.foldDeletion(before);
-            expect(store.get({ namespace: 'a', name })).toBeUndefined();
-          }
+          const metadata = { ...before.metadata, resourceVersion: String(++version) };
+          log.push({ type: 'DELETED', object: { ...before, metadata } });
+          const known = cached(name);
+          fold = () => {
+            if (known !== undefined) store.foldDeletion(known);
+            if (known?.metadata.uid === before.metadata.uid) {
+              expect(cached(name)?.metadata.uid).not.toBe(before.metadata.uid);
+            }
+          };
         }
+        if (ours) results.push({ at: index + late, fold });
+        for (const result of results) if (result.at === index) result.fold();
         if (delivered < 0) {
           store.replace([...server.values()], String(version));
           told = log.length;
         } else for (let count = 0; count < delivered; count++) deliver();
       }
       while (told < log.length) deliver();
+      for (const result of results) if (result.at >= script.length) result.fold();
+
       const byName = (objects: Iterable<Thing>): Map<string | undefined, Thing> =>
         new Map(Array.from(objects, object => [object.metadata.name, object]));
       expect(byName(store.list())).toEqual(byName(server.values()));
-      seen = new Map();
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   );
 });

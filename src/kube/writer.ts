@@ -8,8 +8,8 @@ export interface Folding {
   read<T extends KubeObject>(resource: Resource<T>, object: T): void;
   /** An object as a write left it. */
   written<T extends KubeObject>(resource: Resource<T>, object: T): void;
-  /** The API has accepted the deletion of the object at this key. */
-  deleted<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): void;
+  /** An object is about to be deleted; the result is to be called once the API has accepted that. */
+  deleting<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): () => void;
 }
 
 /**
@@ -36,8 +36,9 @@ export function foldingApi(api: KubeApi, folding: Folding): KubeApi {
     mergePatch: (resource, key, patch, options) =>
       write(resource, api.mergePatch(resource, key, patch, options)),
     async delete(resource, key, options) {
+      const deleted = folding.deleting(resource, key);
       await api.delete(resource, key, options);
-      folding.deleted(resource, key);
+      deleted();
     },
     serves: resource => api.serves(resource),
   };

@@ -6,7 +6,7 @@ import { send, sendRaw } from '../clients.testing.ts';
 import { anIngress, aSlice, type IngressOptions } from '../compile/builders.testing.ts';
 import { loopbackService, startTestEdge, type TestEdge } from '../edge.testing.ts';
 import type { EdgeConfig } from '../options.ts';
-import { startUpstream, type TestUpstream, textOf, valuesOf } from '../upstreams.testing.ts';
+import { startUpstream, type TestUpstream, valuesOf } from '../upstreams.testing.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -157,8 +157,11 @@ describe('forwarding', () => {
     async method => {
       let seen: [string | undefined, string | undefined, string] | undefined;
       const { port } = await upstream((request, response) => {
-        void textOf(request).then(body => {
-          seen = [request.headers['transfer-encoding'], request.headers['content-length'], body];
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          const { headers } = request;
+          seen = [headers['transfer-encoding'], headers['content-length'], Buffer.concat(chunks).toString()];
           response.writeHead(204).end();
         });
       });
@@ -305,7 +308,7 @@ describe('trying again', () => {
     const statuses = await Promise.all(
       [0, 1].map(() => send({ port: httpPort, method: 'POST', body: 'x' }).then(({ status }) => status)),
     );
-    expect(statuses.toSorted()).toEqual([200, 502]);
+    expect(new Set(statuses)).toEqual(new Set([200, 502]));
     expect(got).toBe(2);
   });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PathType } from '../../api/kubernetes/ingress.ts';
 import { anIngress, compileObjects, type PathSpec } from '../compile/builders.testing.ts';

@@ -3,7 +3,7 @@ import type { Resource } from '../../api/resource.ts';
 import { KubeError } from '../errors.ts';
 
 /** Where a request goes: a collection, an object of it, or a subresource of that. */
-export interface ApiTarget {
+interface ApiTarget {
   /** Absent or `''`: the collection of all namespaces, or a cluster-scoped one. */
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;

@@ -410,7 +410,7 @@ describe('watch', () => {
   });
 
   it('goes on past the deadline of other calls, and ends soon after its own time limit', async () => {
-    let tell = (_: string): void => {};
+    let tell: (text: string) => void = () => {};
     server.reply((request, response) => {
       stream(line('ADDED', one))(request, response);
       tell = text => void response.write(text);

@@ -37,7 +37,7 @@ export interface Connection {
   close(): void;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly credentials: CredentialSource;
   readonly clock: Clock;
   readonly userAgent: string;

@@ -11,7 +11,7 @@ const newline = 0x0a;
  * The lines of a stream of bytes, in whatever chunks it comes. Cut as bytes and decoded a line at a time, so that
  * a character split between two chunks stays one. What follows the last newline is a line too.
  */
-export async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
+async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
   let parts: Buffer[] = [];
   for await (const chunk of chunks) {
     let rest = chunk as Buffer;
@@ -27,11 +27,7 @@ export async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<s
 }
 
 /** One line of a watch. Throws what an ERROR event stands for, and UNAVAILABLE for a line that is no event. */
-export function parseWatchLine<T extends KubeObject>(
-  what: string,
-  line: string,
-  nowMs: number,
-): WatchEvent<T> {
+function parseWatchLine<T extends KubeObject>(what: string, line: string, nowMs: number): WatchEvent<T> {
   const parsed = parseJson(line) as { type?: unknown; object?: unknown } | undefined;
   const object = parsed?.object as KubeObject | undefined;
   if (typeof object === 'object' && object !== null) {

@@ -1,0 +1,102 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type ManualClock, manualClock } from '../core/clock.testing.ts';
+import { silentLogger } from '../core/logger.ts';
+import { makeAuthority } from './certificates.testing.ts';
+import { anIngress, aSecret, aService, aSlice } from './compile/builders.testing.ts';
+import { defaultCompileSettings } from './compile/settings.ts';
+import type { RoutingTable } from './compile/table.ts';
+import { type MemoryCaches, memoryCaches } from './memory-caches.testing.ts';
+import { TableKeeper } from './table-keeper.ts';
+
+const site = anIngress({
+  rules: { 'foo.com': [['/', 'Prefix']] },
+  tls: [{ hosts: ['foo.com'], secretName: 'foo' }],
+});
+
+describe('the table keeper', () => {
+  let clock: ManualClock;
+  let caches: MemoryCaches;
+  let tables: RoutingTable[];
+  let keeper: TableKeeper;
+
+  beforeEach(() => {
+    clock = manualClock();
+    caches = memoryCaches();
+    tables = [];
+    const publish = ({ table }: { table: RoutingTable }): void => void tables.push(table);
+    const settings = { ...defaultCompileSettings };
+    keeper = new TableKeeper({ caches, settings, debounceMs: 5, clock, logger: silentLogger, publish });
+  });
+
+  const started = async (): Promise<void> => {
+    caches.apply(site, aService(), aSlice());
+    caches.sync();
+    await keeper.start();
+    clock.advance(1_000);
+  };
+
+  it('compiles nothing before the caches are complete', async () => {
+    const start = keeper.start();
+    caches.apply(site);
+    clock.advance(1_000);
+    expect(tables).toHaveLength(0);
+    caches.sync();
+    await start;
+    expect(tables.map(table => table.hosts.size)).toEqual([1]);
+  });
+
+  it('gathers changes that come together into one table', async () => {
+    await started();
+    for (const name of ['a', 'b', 'c'])
+      caches.apply(anIngress({ name, rules: { [`${name}.com`]: [['/', 'Prefix']] } }));
+    expect(tables).toHaveLength(1);
+    clock.advance(600);
+    expect(tables.map(table => table.hosts.size)).toEqual([1, 4]);
+  });
+
+  it.each([
+    ['a Secret that an Ingress names', () => aSecret('foo', { a: 'b' }), 2],
+    ['a Secret that none names', () => aSecret('other', { a: 'b' }), 1],
+    ['a Service that an Ingress names', () => aService('web', { ports: [{ port: 81 }] }), 2],
+    ['a Service that none names', () => aService('other'), 1],
+    ['a slice of a named Service', () => aSlice('web', [{ addresses: ['10.0.0.9'] }]), 2],
+    ['a slice of another Service', () => aSlice('other'), 1],
+    [
+      'the Endpoints of a named Service',
+      () => ({ kind: 'Endpoints', metadata: { namespace: 'default', name: 'web' } }),
+      2,
+    ],
+    [
+      'Endpoints that change every two seconds',
+      () => ({ kind: 'Endpoints', metadata: { namespace: 'kube-system', name: 'leader' } }),
+      1,
+    ],
+    ['an IngressClass', () => ({ kind: 'IngressClass', metadata: { name: 'x' } }), 2],
+  ])('%s: %i table in all', async (_what, object, expected) => {
+    await started();
+    caches.apply(object());
+    clock.advance(600);
+    expect(tables).toHaveLength(expected);
+  });
+
+  it('compiles again when a certificate in use expires', async () => {
+    const authority = await makeAuthority('CA', clock.now());
+    const { chain, key } = await authority.issue(['foo.com'], { notAfterMs: clock.now() + 3_600_000 });
+    caches.apply(aSecret('foo', { 'tls.crt': chain, 'tls.key': key }));
+    await started();
+    expect(tables).toHaveLength(1);
+    clock.advance(3_600_000);
+    expect(tables).toHaveLength(2);
+    clock.advance(86_400_000);
+    expect(tables).toHaveLength(2);
+  });
+
+  it('is told the same again without compiling, and nothing once it is stopped', async () => {
+    await started();
+    caches.ingresses.list();
+    keeper.stop();
+    caches.apply(anIngress({ name: 'late', rules: { 'b.com': [['/', 'Prefix']] } }));
+    clock.advance(600);
+    expect(tables).toHaveLength(1);
+  });
+});
