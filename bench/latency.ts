@@ -19,30 +19,31 @@ try {
   await environment.stop();
 }
 
-async function measure({ cluster, pebble, get, eventually, objects }: Environment): Promise<void> {
+async function measure(environment: Environment): Promise<void> {
+  const { cluster, pebble } = environment;
   await cluster.apply(acmeClusterIssuer('pebble', pebble.directoryUrl, pebble.rootCaPem));
   // The first one warms up what a running cluster has warm: the account, the solver Service, code.
   await cluster.apply(manifest(0));
-  await eventually('the first site', () => get(hostOf(0)));
-  await settled(objects, eventually);
+  await environment.eventually('the first site', () => environment.get(hostOf(0)));
+  await settled(environment);
 
   const writesBefore = countWrites(await cluster.metrics());
-  const cpuBefore = cpuOf();
+  const cpuBefore = environment.postern.cpuSeconds();
   const appliedMs: number[] = [];
   const servedMs: number[] = [];
   for (let round = 1; round <= rounds; round++) {
     const from = performance.now();
     await cluster.apply(manifest(round));
     const applied = performance.now();
-    await untilServed(get, hostOf(round));
+    await untilServed(environment, hostOf(round));
     appliedMs.push(applied - from);
     servedMs.push(performance.now() - from);
     process.stderr.write(`\r${round} of ${rounds}`);
   }
   process.stderr.write('\n');
-  await settled(objects, eventually);
+  await settled(environment);
   const writes = countWrites(await cluster.metrics()).minus(writesBefore);
-  const cpuSeconds = cpuOf() - cpuBefore;
+  const cpuSeconds = environment.postern.cpuSeconds() - cpuBefore;
 
   const row = (name: string, values: number[]): string =>
     `| ${name} | ${[0.5, 0.9, 0.99].map(q => `${Math.round(quantile(values, q))} ms`).join(' | ')} |`;
@@ -66,10 +67,6 @@ async function measure({ cluster, pebble, get, eventually, objects }: Environmen
       '',
     ].join('\n'),
   );
-
-  function cpuOf(): number {
-    return environment.postern.cpuSeconds();
-  }
 }
 
 function hostOf(round: number): string {
@@ -85,11 +82,11 @@ function manifest(round: number): string {
 }
 
 /** Polls closely: what is measured is when the site is there. */
-async function untilServed(get: Environment['get'], host: string): Promise<void> {
+async function untilServed(environment: Environment, host: string): Promise<void> {
   const deadline = performance.now() + 30_000;
   for (;;) {
     try {
-      const { status } = await get(host);
+      const { status } = await environment.get(host);
       if (status === 200) return;
     } catch {
       // Not yet: the default certificate does not verify.
@@ -100,13 +97,10 @@ async function untilServed(get: Environment['get'], host: string): Promise<void>
 }
 
 /** Waits until the clean-up of the last challenges is over. */
-async function settled(
-  objects: Environment['objects'],
-  eventually: Environment['eventually'],
-): Promise<void> {
-  await eventually(
-    'no challenge is left',
-    async () => (await objects('challenges.acme.cert-manager.io', 'default')).length === 0,
-  );
+async function settled(environment: Environment): Promise<void> {
+  await environment.eventually('no challenge is left', async () => {
+    const left = await environment.objects('challenges.acme.cert-manager.io', 'default');
+    return left.length === 0;
+  });
   await new Promise(resolve => setTimeout(resolve, 1_000));
 }

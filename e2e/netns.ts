@@ -13,9 +13,19 @@ import type { Readable } from 'node:stream';
 export const controlPlaneAddress = '10.77.0.1';
 export const edgeAddress = '10.77.0.10';
 export const solverAddress = '10.77.0.11';
+/** Of a second replica. */
+export const secondEdgeAddress = '10.77.0.12';
+export const secondSolverAddress = '10.77.0.13';
 export const upstreamAddresses: readonly string[] = Array.from({ length: 10 }, (_, i) => `10.77.0.${20 + i}`);
 
-const addresses = [controlPlaneAddress, edgeAddress, solverAddress, ...upstreamAddresses];
+const addresses = [
+  controlPlaneAddress,
+  edgeAddress,
+  solverAddress,
+  secondEdgeAddress,
+  secondSolverAddress,
+  ...upstreamAddresses,
+];
 
 /** Whether this process runs in a namespace that this program made. */
 export function isInsideNetns(): boolean {

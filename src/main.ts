@@ -21,7 +21,7 @@ async function runUntilSignalled(config: Config): Promise<number> {
     ...config.log,
     clock: systemClock,
     stream: process.stderr,
-    isColoured: process.stderr.isTTY === true,
+    isColoured: Boolean(process.stderr.isTTY),
   });
   const { logger } = logging;
   const stop = new AbortController();
@@ -33,7 +33,14 @@ async function runUntilSignalled(config: Config): Promise<number> {
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   try {
-    await start({ config, clock: systemClock, logger, version, signal: stop.signal });
+    await start({
+      config,
+      clock: systemClock,
+      logger,
+      version,
+      podName: process.env['POD_NAME'],
+      signal: stop.signal,
+    });
     return 0;
   } catch (error) {
     logger.error(messageOf(error), { error });
@@ -73,8 +80,8 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     stdout: text => void process.stdout.write(text),
     stderr: text => void process.stderr.write(text),
     environment: process.env,
-    stdoutIsTty: process.stdout.isTTY === true,
-    stderrIsTty: process.stderr.isTTY === true,
+    stdoutIsTty: Boolean(process.stdout.isTTY),
+    stderrIsTty: Boolean(process.stderr.isTTY),
     columns: process.stdout.columns,
   },
   version,

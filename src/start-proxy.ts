@@ -57,10 +57,8 @@ export async function startProxy(
     },
   });
   let isReady = false;
-  void edge.ready.then(
-    () => {
-      isReady = true;
-    },
+  edge.ready.then(
+    () => (isReady = true),
     () => {},
   );
   return {

@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly version: string;
+  /** The pod this process runs in, where it does. */
+  readonly podName: string | undefined;
   /** Aborts when the process is to end; what is under way is finished first. */
   readonly signal: AbortSignal;
 }
@@ -97,10 +99,11 @@ function controllersOf(
 }
 
 function electorOf(
-  { config, clock, logger }: StartOptions,
+  options: StartOptions,
   api: Parameters<typeof createLeaderElector>[0]['api'],
   metrics: Metrics,
 ) {
+  const { config, clock, logger } = options;
   const { leaderElection } = config;
   if (!config.components.controllers) return {};
   if (leaderElection === undefined) {
@@ -115,7 +118,7 @@ function electorOf(
       logger,
       lease: { namespace, name: 'postern-controllers' },
       // A container that was restarted in its pod is the same candidate, and has its Lease back at once.
-      identity: process.env['POD_NAME'] ?? `${hostname()}_${randomUUID()}`,
+      identity: options.podName ?? `${hostname()}_${randomUUID()}`,
       times,
       onChange: isLeader => metrics.leading(isLeader),
     }),

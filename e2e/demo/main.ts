@@ -152,7 +152,7 @@ async function prove(sites: readonly SiteProgress[], pebble: Pebble): Promise<bo
       if (status !== 200) throw new Error(`it answered ${status}: ${body}`);
       say(`\n  ok  https://${host}:${demoPorts.https}/`);
       say(
-        `      certificate  ${certificate.subjectaltname ?? ''}, signed by ${certificate.issuer.CN ?? ''}, until ${certificate.valid_to}`,
+        `      certificate  ${certificate.subjectaltname ?? ''}, signed by ${String(certificate.issuer.CN)}, until ${certificate.valid_to}`,
       );
       say(`      upstream     ${body.trim()}`);
     } catch (error) {

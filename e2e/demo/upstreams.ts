@@ -32,7 +32,7 @@ function helloFrom(what: string): RequestListener {
   return (request, response) => {
     response.setHeader('content-type', 'text/plain');
     response.end(
-      `Hello from ${what}. You asked for https://${request.headers['x-forwarded-host'] ?? request.headers.host}${request.url}\n`,
+      `Hello from ${what}. You asked for https://${request.headers.host ?? ''}${request.url}\n`,
     );
   };
 }

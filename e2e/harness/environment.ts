@@ -1,10 +1,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../../src/core/errors.ts';
 import { controlPlaneAddress, edgeAddress, solverAddress, upstreamAddresses } from '../netns.ts';
 import type { KubernetesLine } from '../servers/versions.ts';
 import { type Cluster, startCluster } from './cluster.ts';
+import { eventually } from './eventually.ts';
 import { type HttpsAnswer, httpsGet } from './https-get.ts';
+import { ingressClass, serviceTo } from './manifests.ts';
 import { type Pebble, type PebbleOptions, startPebble } from './pebble.ts';
 import { posternServiceAccount, rbacManifests } from './permissions.ts';
 import { startPostern, stopPostern } from './postern.ts';
@@ -17,6 +20,20 @@ export const upstreams = {
   plain: { address: upstreamAddresses[0] ?? '', port: 8080 },
   secure: { address: upstreamAddresses[1] ?? '', port: 8443 },
 } as const;
+
+/** The addresses of one replica; its ports are the same everywhere. */
+export interface Place {
+  readonly edge: string;
+  readonly solver: string;
+  /** `host:port` of /metrics and /readyz. */
+  readonly health: string;
+}
+
+/** Where Postern runs unless told otherwise, and where a second one can. */
+export const places = {
+  first: { edge: edgeAddress, solver: solverAddress, health: `${controlPlaneAddress}:9402` },
+  second: { edge: secondEdgeAddress, solver: secondSolverAddress, health: `${controlPlaneAddress}:9403` },
+} as const satisfies Record<string, Place>;
 
 export interface EnvironmentOptions {
   readonly line: KubernetesLine;
@@ -36,14 +53,14 @@ export interface Environment {
   readonly upstreamAuthority: TestAuthority;
   /** The process that was started last. */
   readonly postern: ServerProcess;
-  /** Starts a Postern, the first one's addresses and all; the one before must have ended. */
-  startPostern(args?: readonly string[]): Promise<ServerProcess>;
+  /** Starts a Postern and waits until it is ready; the one before at the same place must have ended. */
+  startPostern(args?: readonly string[], place?: Place): Promise<ServerProcess>;
   /** Waits until `check` gives a value, and gives that. Rejects, with Postern's log, after `timeoutMs`. */
   eventually<T>(what: string, check: () => Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
   /** GET through the edge, verified against the ACME server's roots, or `ca`. */
   get(
     host: string,
-    options?: { readonly path?: string; readonly ca?: readonly string[] },
+    options?: { readonly path?: string; readonly ca?: readonly string[]; readonly place?: Place },
   ): Promise<HttpsAnswer>;
   /** The objects that `kubectl get` gives, as JSON. */
   objects(kind: string, namespace: string): Promise<KubeJson[]>;
@@ -98,15 +115,18 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
 
     await installCrds(cluster);
     await cluster.apply(await rbacManifests());
-    await cluster.apply(upstreamManifests(options.line));
+    await cluster.apply(
+      [
+        ingressClass('postern', 'postern.dev/ingress'),
+        serviceTo(options.line, 'plain', upstreams.plain),
+        serviceTo(options.line, 'secure', upstreams.secure),
+      ].join('\n---\n'),
+    );
     const { namespace, name } = posternServiceAccount;
     const kubeconfig = await cluster.serviceAccountKubeconfig(namespace, name);
 
     let postern: ServerProcess | undefined;
     let starts = 0;
-    stack.defer(async () => {
-      if (postern !== undefined) await stopPostern(postern);
-    });
     const roots = await pebble.issuerRoots();
     const environment: Environment = {
       dir,
@@ -117,22 +137,27 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
         if (postern === undefined) throw new Error('no Postern was started');
         return postern;
       },
-      async startPostern(args = []) {
+      async startPostern(args = [], place = places.first) {
         starts += 1;
-        postern = startPostern({
-          args: [...posternArgs(kubeconfig, namespace, pebble), ...(options.posternArgs ?? []), ...args],
+        const started = startPostern({
+          args: [
+            ...posternArgs(kubeconfig, namespace, pebble, place),
+            ...(options.posternArgs ?? []),
+            ...args,
+          ],
           logFile: join(dir, `postern-${starts}.log`),
         });
-        const { logFile } = postern;
-        await postern.until(`ready (log: ${logFile})`, isReady, 30_000);
-        return postern;
+        stack.defer(() => stopPostern(started));
+        postern = started;
+        await started.until(`ready (log: ${started.logFile})`, () => isReady(place), 30_000);
+        return started;
       },
-      eventually: (what, check, timeoutMs = 30_000) =>
-        eventually(what, check, timeoutMs, () => postern?.logFile),
-      get: (host, { path, ca } = {}) =>
+      eventually: (what, check, timeoutMs) =>
+        eventually(what, check, { timeoutMs, logFile: postern?.logFile }),
+      get: (host, { path, ca, place = places.first } = {}) =>
         httpsGet({
           host,
-          address: edgeAddress,
+          address: place.edge,
           port: 443,
           ca: ca ?? roots,
           ...(path !== undefined && { path }),
@@ -154,7 +179,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   }
 }
 
-function posternArgs(kubeconfig: string, namespace: string, pebble: Pebble): string[] {
+function posternArgs(kubeconfig: string, namespace: string, pebble: Pebble, place: Place): string[] {
   return [
     ...[
       '--kubeconfig',
@@ -164,9 +189,9 @@ function posternArgs(kubeconfig: string, namespace: string, pebble: Pebble): str
       '--cluster-resource-namespace',
       namespace,
     ],
-    ...['--http-listen', `${edgeAddress}:80`, '--https-listen', `${edgeAddress}:443`],
-    ...['--solver-listen', `${solverAddress}:8089`, '--solver-address', solverAddress],
-    ...['--metrics-listen-address', `${controlPlaneAddress}:9402`],
+    ...['--http-listen', `${place.edge}:80`, '--https-listen', `${place.edge}:443`],
+    ...['--solver-listen', `${place.solver}:8089`, '--solver-address', place.solver],
+    ...['--metrics-listen-address', place.health],
     ...[
       '--acme-http01-solver-nameservers',
       pebble.dnsAddress,
@@ -178,8 +203,8 @@ function posternArgs(kubeconfig: string, namespace: string, pebble: Pebble): str
   ];
 }
 
-async function isReady(): Promise<boolean> {
-  const { status } = await fetch(`http://${controlPlaneAddress}:9402/readyz`, {
+async function isReady({ health }: Place): Promise<boolean> {
+  const { status } = await fetch(`http://${health}/readyz`, {
     signal: AbortSignal.timeout(2_000),
   });
   return status === 200;
@@ -192,61 +217,4 @@ export async function installCrds(cluster: Cluster): Promise<void> {
   const texts = await Promise.all(files.map(file => readFile(join(folder, file), 'utf8')));
   await cluster.apply(texts.join('\n---\n'));
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-}
-
-function upstreamManifests(line: KubernetesLine): string {
-  const service = (name: string, { address, port }: { address: string; port: number }): string => `
-apiVersion: v1
-kind: Service
-metadata: {name: ${name}, namespace: default}
-spec:
-  ports: [{name: web, port: ${port}, targetPort: ${port}}]
----
-${
-  line === '1.20'
-    ? `apiVersion: v1
-kind: Endpoints
-metadata: {name: ${name}, namespace: default}
-subsets: [{addresses: [{ip: ${address}}], ports: [{name: web, port: ${port}}]}]`
-    : `apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: ${name}, namespace: default, labels: {kubernetes.io/service-name: ${name}}}
-addressType: IPv4
-endpoints: [{addresses: ["${address}"]}]
-ports: [{name: web, port: ${port}}]`
-}
----
-`;
-  const ingressClass = `
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {name: postern}
-spec: {controller: postern.dev/ingress}
-`;
-  return service('plain', upstreams.plain) + service('secure', upstreams.secure) + ingressClass;
-}
-
-async function eventually<T>(
-  what: string,
-  check: () => Promise<T | undefined | false>,
-  timeoutMs: number,
-  logFile: () => string | undefined,
-): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  let last: unknown;
-  while (performance.now() < deadline) {
-    try {
-      const value = await check();
-      if (value !== undefined && value !== false) return value;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-  const file = logFile();
-  const log =
-    file === undefined ? '' : `\n${file} ends with:\n${(await readFile(file, 'utf8')).slice(-4_000)}`;
-  throw new Error(
-    `not within ${timeoutMs} ms: ${what}${last === undefined ? '' : ` (last: ${String(last)})`}${log}`,
-  );
 }

@@ -1,3 +1,5 @@
+import type { KubernetesLine } from '../servers/versions.ts';
+
 /** Manifests of the suites, as YAML. */
 
 export interface IngressOptions {
@@ -79,3 +81,48 @@ kind: Issuer
 metadata: {name: ca, namespace: default}
 spec: {ca: {secretName: ca-pair}}
 `;
+
+/** An IngressClass. */
+export function ingressClass(name: string, controller: string): string {
+  return JSON.stringify({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name },
+    spec: { controller },
+  });
+}
+
+/** A Service without a selector, and what leads it to an address; without an address, to nothing. */
+export function serviceTo(
+  line: KubernetesLine,
+  name: string,
+  { address, port }: { readonly address?: string; readonly port: number },
+): string {
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'default' },
+    spec: { ports: [{ name: 'web', port, targetPort: port }] },
+  };
+  return [service, endpointsOf(line, name, address === undefined ? [] : [address], port)]
+    .map(object => JSON.stringify(object))
+    .join('\n---\n');
+}
+
+/** On 1.20 Endpoints, which Kubernetes itself mirrors into slices of the version it knows. */
+function endpointsOf(line: KubernetesLine, name: string, addresses: readonly string[], port: number): object {
+  const metadata = { name, namespace: 'default' };
+  const ports = [{ name: 'web', port }];
+  if (line === '1.20') {
+    const subsets = addresses.length === 0 ? [] : [{ addresses: addresses.map(ip => ({ ip })), ports }];
+    return { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets };
+  }
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    endpoints: addresses.map(address => ({ addresses: [address] })),
+    ports,
+  };
+}

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type ServerProcess, startServer } from './server-process.ts';
 
@@ -29,4 +30,27 @@ export async function stopPostern(postern: ServerProcess, timeoutMs = 25_000): P
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What a command of Postern printed, and its exit status. */
+export interface PosternAnswer {
+  readonly status: number | NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of Postern to its end: the first argument names it. */
+export function askPostern(args: readonly string[], timeoutMs = 20_000): Promise<PosternAnswer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(posternBinary, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ status: code ?? signal, stdout, stderr }));
+  });
 }

@@ -22,6 +22,8 @@ export interface ServerProcess {
   readonly pid: number;
   readonly logFile: string;
   isRunning(): boolean;
+  /** How it ended: its exit status, or the signal that ended it; undefined while it runs. */
+  exitStatus(): number | NodeJS.Signals | undefined;
   /** CPU time used so far, user and system. */
   cpuSeconds(): number;
   /** Signals the process; for SIGKILL and SIGTERM, `exited` tells when it is gone. */
@@ -71,6 +73,7 @@ export function startServer({ command, args, logFile, env }: ServerOptions): Ser
     pid: child.pid ?? -1,
     logFile,
     isRunning,
+    exitStatus: () => child.exitCode ?? child.signalCode ?? undefined,
     cpuSeconds: () => cpuSecondsOf(child.pid ?? -1),
     signal: signal => void child.kill(signal),
     exited,

@@ -30,6 +30,7 @@ export class TableKeeper {
   #cancelExpiry: (() => void) | undefined;
   #last: Compilation | undefined;
   #lastDurationMs = 0;
+  #lastEndedAtMs = 0;
   #stopped = false;
 
   constructor(options: TableKeeperOptions) {
@@ -78,7 +79,8 @@ export class TableKeeper {
     if (this.#cancelCompile !== undefined || this.#stopped) return;
     const { clock, debounceMs } = this.#options;
     const restMs = Math.min(longestDelayMs, this.#lastDurationMs * restFactor);
-    this.#cancelCompile = clock.after(Math.max(debounceMs, restMs), () => {
+    const restedMs = clock.now() - this.#lastEndedAtMs;
+    this.#cancelCompile = clock.after(Math.max(debounceMs, restMs - restedMs), () => {
       this.#cancelCompile = undefined;
       this.#compile();
     });
@@ -91,6 +93,7 @@ export class TableKeeper {
       const compilation = compileTable(snapshotOf(caches), settings, clock.now());
       this.#last = compilation;
       this.#lastDurationMs = performance.now() - startedMs;
+      this.#lastEndedAtMs = clock.now();
       publish(compilation, this.#lastDurationMs);
     } catch (error) {
       // The table that is there goes on serving.
@@ -99,6 +102,6 @@ export class TableKeeper {
     this.#cancelExpiry?.();
     const expiry = this.#last?.nextExpiryMs;
     if (expiry !== undefined)
-      this.#cancelExpiry = clock.after(expiry - clock.now() + 1, () => this.#schedule());
+      this.#cancelExpiry = clock.after(Math.max(1_000, expiry - clock.now() + 1), () => this.#schedule());
   }
 }

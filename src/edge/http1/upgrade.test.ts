@@ -57,7 +57,6 @@ function connect(edge: TestEdge, secure: boolean): WebSocket {
   return new WebSocket(url, {
     headers: { host: 'foo.com' },
     rejectUnauthorized: false,
-    servername: 'foo.com',
   });
 }
 
