@@ -38,7 +38,11 @@ if (helm === undefined) {
   console.error('*** Without Helm deploy/manifests is neither rendered nor checked.');
 } else {
   for (const [file, kubeVersion, forWhom] of plainManifests) {
-    const rendered = await renderChart({ helm: helm.helm, kubeVersion, values: { crds: { enabled: false } } });
+    const rendered = await renderChart({
+      helm: helm.helm,
+      kubeVersion,
+      values: { crds: { enabled: false } },
+    });
     put(join(import.meta.dirname, 'manifests', file), plain(rendered, forWhom));
   }
 }

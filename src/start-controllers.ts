@@ -86,7 +86,7 @@ export async function startControllers(
       clusterResourceNamespace,
       ownerRefOnSecrets: config.enableCertificateOwnerRef,
       maxConcurrentChallenges: config.maxConcurrentChallenges,
-      approves: true,
+      approves: config.approveRequests,
     }),
     async stop() {
       selfChecks.stop();

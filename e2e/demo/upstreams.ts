@@ -31,9 +31,7 @@ export async function startUpstreams(): Promise<Upstreams> {
 function helloFrom(what: string): RequestListener {
   return (request, response) => {
     response.setHeader('content-type', 'text/plain');
-    response.end(
-      `Hello from ${what}. You asked for https://${request.headers.host ?? ''}${request.url}\n`,
-    );
+    response.end(`Hello from ${what}. You asked for https://${request.headers.host ?? ''}${request.url}\n`);
   };
 }
 

@@ -1,8 +1,17 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf } from '../../src/core/errors.ts';
-import { controlPlaneAddress, edgeAddress, solverAddress, upstreamAddresses } from '../netns.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { createClusterApi } from '../../src/kube/cluster/cluster-api.ts';
+import type { KubeApi } from '../../src/kube/port.ts';
+import {
+  controlPlaneAddress,
+  edgeAddress,
+  secondEdgeAddress,
+  secondSolverAddress,
+  solverAddress,
+  upstreamAddresses,
+} from '../netns.ts';
 import type { KubernetesLine } from '../servers/versions.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
@@ -49,6 +58,8 @@ export interface Environment {
   readonly dir: string;
   readonly cluster: Cluster;
   readonly pebble: Pebble;
+  /** The cluster's API with all rights. */
+  readonly api: KubeApi;
   /** Signs the certificate of the HTTPS upstream, whose name is upstream.internal. */
   readonly upstreamAuthority: TestAuthority;
   /** The process that was started last. */
@@ -125,6 +136,13 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     const { namespace, name } = posternServiceAccount;
     const kubeconfig = await cluster.serviceAccountKubeconfig(namespace, name);
 
+    const api = createClusterApi({
+      kubeconfigPath: cluster.adminKubeconfig,
+      logger: silentLogger,
+      userAgent: 'e2e',
+    });
+    stack.defer(() => api.close());
+
     let postern: ServerProcess | undefined;
     let starts = 0;
     const roots = await pebble.issuerRoots();
@@ -132,6 +150,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       dir,
       cluster,
       pebble,
+      api,
       upstreamAuthority,
       get postern() {
         if (postern === undefined) throw new Error('no Postern was started');

@@ -1,4 +1,5 @@
 import type { KubernetesLine } from '../servers/versions.ts';
+import type { Identity } from './test-authority.ts';
 
 /** Manifests of the suites, as YAML. */
 
@@ -81,6 +82,17 @@ kind: Issuer
 metadata: {name: ca, namespace: default}
 spec: {ca: {secretName: ca-pair}}
 `;
+
+/** A TLS Secret. */
+export function tlsSecret(name: string, { certPem, keyPem }: Identity): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/tls',
+    metadata: { name, namespace: 'default' },
+    stringData: { 'tls.crt': certPem, 'tls.key': keyPem },
+  });
+}
 
 /** An IngressClass. */
 export function ingressClass(name: string, controller: string): string {

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { WebSocketServer } from 'ws';
 import type { Identity } from './test-authority.ts';
 
 /** What an upstream saw of a request, which is also its answer, as JSON. */
@@ -16,7 +17,10 @@ export interface Upstream {
   stop(): Promise<void>;
 }
 
-/** Starts an upstream that answers every request with what it saw; over HTTPS where it is given an identity. */
+/**
+ * Starts an upstream that answers every request with what it saw, and every WebSocket message with its own name and that
+ * message; over TLS where it is given an identity.
+ */
 export async function startUpstream(options: {
   readonly name: string;
   readonly address: string;
@@ -35,6 +39,10 @@ export async function startUpstream(options: {
       : createHttpsServer({ cert: identity.certPem, key: identity.keyPem }, (request, response) =>
           response.end(answer(request)),
         );
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', socket => {
+    socket.on('message', (data: Buffer) => socket.send(`${name}: ${data.toString()}`));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, resolve);
@@ -42,6 +50,7 @@ export async function startUpstream(options: {
   return {
     port,
     stop() {
+      for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
       return new Promise(resolve => server.close(() => resolve()));
     },

@@ -34,6 +34,7 @@ describe('configuration', () => {
       extraCertificateAnnotations: [],
       clusterResourceNamespace: 'kube-system',
       enableCertificateOwnerRef: false,
+      approveRequests: true,
       maxConcurrentChallenges: 60,
       solver: { listen: { host: '', port: 8089 }, address: '192.0.2.7' },
       http01: { nameservers: [], port: 80 },

@@ -32,6 +32,8 @@ export interface Config {
   readonly extraCertificateAnnotations: readonly string[];
   readonly clusterResourceNamespace: string;
   readonly enableCertificateOwnerRef: boolean;
+  /** Whether CertificateRequests for issuers of cert-manager.io are approved here. */
+  readonly approveRequests: boolean;
   readonly maxConcurrentChallenges: number;
   readonly solver: { readonly listen: ListenAddress; readonly address: string };
   readonly http01: {
@@ -189,6 +191,7 @@ export function loadConfig(sources: ConfigSources): Config | 'help' {
     extraCertificateAnnotations: settings.extraCertificateAnnotations,
     clusterResourceNamespace: settings.clusterResourceNamespace,
     enableCertificateOwnerRef: settings.enableCertificateOwnerRef,
+    approveRequests: settings.approveRequests,
     maxConcurrentChallenges: settings.maxConcurrentChallenges,
     solver: { listen: settings.solverListen, address: solverAddressOf(settings, sources) },
     http01: { nameservers: settings.acmeHttp01SolverNameservers, port: settings.acmeHttp01Port },

@@ -22,6 +22,8 @@ export interface LoadSettingsOptions {
   readonly knownVariables: ReadonlySet<string>;
   /** What the command calls itself in a problem. */
   readonly command: string;
+  /** Whether words that are no flags may stand on the command line. Default false: each is a problem. */
+  readonly takesOperands?: boolean;
 }
 
 /** What was loaded. */
@@ -29,6 +31,8 @@ export interface LoadedSettings<T> {
   readonly settings: T;
   /** For each setting that was given, by its key: where it stood, as somebody would look for it. */
   readonly givenBy: ReadonlyMap<string, string>;
+  /** The words that are no flags, in their order; empty where the command takes none. */
+  readonly operands: readonly string[];
 }
 
 function textsOf(setting: Setting, texts: readonly string[]): string | string[] {
@@ -60,7 +64,8 @@ export function loadSettings<T extends z.ZodObject>(
   if (flags.wantsHelp) return 'help';
   const environment = readEnvironment(sources.environment, settings, options.knownVariables);
   const problems = [...flags.problems, ...environment.problems];
-  for (const word of flags.rest)
+  const operands = options.takesOperands === true ? flags.rest : [];
+  for (const word of options.takesOperands === true ? [] : flags.rest)
     problems.push(`${options.command} takes no argument ${JSON.stringify(word)}.`);
 
   const find = (name: string, ...places: Given[]) => places.find(place => place.has(name))?.get(name);
@@ -90,5 +95,5 @@ export function loadSettings<T extends z.ZodObject>(
     if (problem !== undefined) problems.push(problem);
   }
   if (problems.length > 0) throw new UsageError(problems);
-  return { settings: table.parse(raw), givenBy };
+  return { settings: table.parse(raw), givenBy, operands };
 }

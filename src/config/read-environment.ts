@@ -18,7 +18,8 @@ export function readEnvironment(
   known: ReadonlySet<string>,
 ): { readonly given: Given; readonly problems: readonly string[] } {
   const given = new Map<string, { texts: string[]; from: string }>();
-  for (const { name, variable } of settings) {
+  for (const { name, variable, facts } of settings) {
+    if (facts.flagOnly === true) continue;
     const value = environment[variable];
     // A Service named postern-acme-http01 would set this too, to tcp://...: that is no value of ours.
     const isLink = value !== undefined && /^(tcp|udp|sctp):\/\//.test(value);

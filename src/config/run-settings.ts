@@ -103,6 +103,11 @@ export const runSettings = z.object({
     help: 'Make each Certificate the owner of its Secret, so that deleting the one deletes the other.',
     default: 'false',
   }),
+  approveRequests: setting(bool(), {
+    group: certificates,
+    help: "Approve the CertificateRequests that Postern's own issuers sign. Turn it off where a policy approver, or somebody with \"postern approve\", does it.",
+    default: 'true',
+  }),
   maxConcurrentChallenges: setting(integer(1, 10_000), {
     group: certificates,
     value: 'N',

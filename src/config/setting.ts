@@ -14,6 +14,8 @@ export interface SettingFacts {
   readonly default?: string;
   /** What the default is, where it depends on something. */
   readonly defaultText?: string;
+  /** Is not taken from the environment: what a command does to which objects is said each time. */
+  readonly flagOnly?: boolean;
 }
 
 /** The facts of every setting, by its schema. */

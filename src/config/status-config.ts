@@ -1,37 +1,50 @@
+import { type CommandSource, commandSourceOf } from './command-source.ts';
 import { knownVariables } from './known-variables.ts';
 import { loadSettings, type SettingSources } from './load-settings.ts';
-import { stateFolder } from './state-folder.ts';
+import { objectNamesIn } from './object-names.ts';
 import { statusSettings } from './status-settings.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Whose objects `postern status` shows. */
-export type StatusSource =
-  | { readonly kind: 'cluster'; readonly kubeconfig: string | undefined }
-  | { readonly kind: 'state-folder'; readonly stateDir: string };
-
 /** What `postern status` is told from outside. */
 export interface StatusConfig {
-  readonly source: StatusSource;
+  readonly source: CommandSource;
   readonly namespace: string | undefined;
   readonly output: 'table' | 'json';
+  /** The one certificate that is asked for; absent where all are. */
+  readonly certificate: string | undefined;
+}
+
+const kinds: readonly string[] = ['certificate', 'certificates', 'cert'];
+
+/** `certificate NAME`, or nothing. */
+function certificateIn(operands: readonly string[]): string | undefined {
+  const [kind, ...names] = operands;
+  if (kind === undefined) return undefined;
+  if (!kinds.includes(kind)) {
+    throw new UsageError([
+      `postern status takes no argument ${JSON.stringify(kind)}: it shows everything, or "certificate NAME".`,
+    ]);
+  }
+  const [name, ...others] = objectNamesIn('postern status certificate', names);
+  if (name !== undefined && others.length === 0) return name;
+  throw new UsageError(['postern status certificate takes the name of one certificate.']);
 }
 
 /** The configuration of `postern status`, from flags and environment. Throws a UsageError. */
 export function loadStatusConfig(
   sources: SettingSources & { readonly homeDir: string },
 ): StatusConfig | 'help' {
-  const loaded = loadSettings(statusSettings, sources, { knownVariables, command: 'postern status' });
+  const loaded = loadSettings(statusSettings, sources, {
+    knownVariables,
+    command: 'postern status',
+    takesOperands: true,
+  });
   if (loaded === 'help') return 'help';
-  const { kubeconfig, standalone, stateDir, namespace, output } = loaded.settings;
-  const isFolder = standalone !== undefined || stateDir !== undefined;
-  if (isFolder && kubeconfig !== undefined) {
-    const folder = loaded.givenBy.get('standalone') ?? loaded.givenBy.get('stateDir');
-    throw new UsageError([
-      `${folder} and ${loaded.givenBy.get('kubeconfig')} exclude each other: the status of a state folder or of a cluster.`,
-    ]);
-  }
-  const source: StatusSource = isFolder
-    ? { kind: 'state-folder', stateDir: stateDir ?? stateFolder(sources.environment, sources.homeDir) }
-    : { kind: 'cluster', kubeconfig };
-  return Object.freeze({ source, namespace, output });
+  const { namespace, output } = loaded.settings;
+  return Object.freeze({
+    source: commandSourceOf(loaded, sources),
+    namespace,
+    output,
+    certificate: certificateIn(loaded.operands),
+  });
 }

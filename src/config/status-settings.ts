@@ -1,38 +1,20 @@
 import { z } from 'zod';
+import { objectsGroup, sourceSettings } from './command-source.ts';
 import { setting } from './setting.ts';
-import { namespaceName, oneOf, text } from './values.ts';
-
-const objects = 'Where the objects are';
-const output = 'Output';
+import { namespaceName, oneOf } from './values.ts';
 
 /** The table of all settings of `postern status`. */
 export const statusSettings = z.object({
-  kubeconfig: setting(text('a file').optional(), {
-    group: objects,
-    value: 'FILE',
-    help: 'The kubeconfig of the cluster.',
-    defaultText: '$KUBECONFIG, then ~/.kube/config, then the ServiceAccount of the pod',
-  }),
-  standalone: setting(text('a folder').optional(), {
-    group: objects,
-    value: 'DIR',
-    help: 'Look at the Postern that runs with the same flag, instead of a cluster.',
-  }),
-  stateDir: setting(text('a folder').optional(), {
-    group: objects,
-    value: 'DIR',
-    help: 'Look at this state folder of a Postern that runs standalone, instead of a cluster.',
-    defaultText: 'with --standalone, the folder that "postern run" would use',
-  }),
+  ...sourceSettings(),
   namespace: setting(namespaceName().optional(), {
-    group: objects,
+    group: objectsGroup,
     value: 'NAMESPACE',
     short: 'n',
     help: 'Look at this namespace alone.',
-    defaultText: 'all namespaces',
+    defaultText: 'all namespaces; for one certificate, that of the kubeconfig, else "default"',
   }),
   output: setting(oneOf('table', 'json'), {
-    group: output,
+    group: 'Output',
     value: 'FORMAT',
     short: 'o',
     help: '"table" to read, "json" for programs.',

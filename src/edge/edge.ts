@@ -24,7 +24,7 @@ export interface Edge {
   /** `host:port` with the port that was bound; undefined where it is not served. */
   readonly httpAddress: string | undefined;
   readonly httpsAddress: string | undefined;
-  /** Resolves once the caches are synced, the first table is compiled and the listeners are bound. */
+  /** Resolves once the caches are synced, the first table is compiled and the listeners are bound; or by `stop`. */
   readonly ready: Promise<void>;
   /**
    * Accepts nothing more and resolves when the requests under way have ended, or after `drainMs` of the configuration.

@@ -91,9 +91,15 @@ describe('the table keeper', () => {
     expect(tables).toHaveLength(2);
   });
 
-  it('is told the same again without compiling, and nothing once it is stopped', async () => {
+  it('ends its start where it is stopped before the caches are complete', async () => {
+    const start = keeper.start();
+    keeper.stop();
+    await start;
+    expect(tables).toHaveLength(0);
+  });
+
+  it('compiles nothing more once it is stopped', async () => {
     await started();
-    caches.ingresses.list();
     keeper.stop();
     caches.apply(anIngress({ name: 'late', rules: { 'b.com': [['/', 'Prefix']] } }));
     clock.advance(600);

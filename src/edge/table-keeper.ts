@@ -31,6 +31,7 @@ export class TableKeeper {
   #last: Compilation | undefined;
   #lastDurationMs = 0;
   #lastEndedAtMs = 0;
+  readonly #stopping = Promise.withResolvers<void>();
   #stopped = false;
 
   constructor(options: TableKeeperOptions) {
@@ -40,7 +41,9 @@ export class TableKeeper {
   /** Waits for the caches, compiles the first table, and follows the changes from then on. */
   async start(): Promise<void> {
     const { caches } = this.#options;
-    await Promise.all(Object.values(caches).map(cache => cache?.synced));
+    const { ingresses, ingressClasses, services, endpointSlices, endpoints, secrets } = caches;
+    const all = [ingresses, ingressClasses, services, endpointSlices, endpoints ?? services, secrets];
+    await Promise.race([Promise.all(all.map(cache => cache.synced)), this.#stopping.promise]);
     if (this.#stopped) return;
     this.#compile();
     const always = (): boolean => true;
@@ -58,6 +61,7 @@ export class TableKeeper {
 
   stop(): void {
     this.#stopped = true;
+    this.#stopping.resolve();
     for (const cancel of this.#cancellers) cancel();
     this.#cancelCompile?.();
     this.#cancelExpiry?.();

@@ -1,5 +1,6 @@
 import type { Ingress } from '../../api/kubernetes/ingress.ts';
-import { type Finding, findingReasons } from '../finding.ts';
+import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
+import { unsupportedGuards, unsupportedSettings } from './unsupported-annotations.ts';
 
 const prefix = 'nginx.ingress.kubernetes.io/';
 
@@ -12,130 +13,125 @@ export interface UpstreamTlsAnnotations {
   readonly sendServerName: boolean;
 }
 
-/** An Ingress's annotations, read. `refusal` says why nothing of it is forwarded: its paths answer 503. */
+/** An Ingress's annotations, read. */
 export interface IngressSettings {
   readonly sslRedirect: boolean;
   readonly forceSslRedirect: boolean;
+  /** Undefined: plain HTTP. */
   readonly upstreamTls: UpstreamTlsAnnotations | undefined;
+  /** Why nothing of the Ingress is forwarded: its paths answer 503. */
   readonly refusal: string | undefined;
   /** The Ingress adds to another one (canary) and has no routes of its own. */
   readonly routeless: boolean;
 }
 
-/**
- * Annotations that guard access, or say how an upstream is verified, and that this version does not implement:
- * serving the Ingress without them would open what its owner closed.
- */
-const guards = [
-  'auth-tls-secret',
-  'auth-type',
-  'auth-url',
-  'allowlist-source-range',
-  'denylist-source-range',
-  'whitelist-source-range',
-  'proxy-ssl-ciphers',
-  'proxy-ssl-protocols',
-];
-
-/** Annotations that change what is served, and that this version does not implement: they are passed over, visibly. */
-const unsupported = [
-  'affinity',
-  'app-root',
-  'auth-tls-verify-client',
-  'configuration-snippet',
-  'custom-http-errors',
-  'enable-cors',
-  'from-to-www-redirect',
-  'limit-connections',
-  'limit-rps',
-  'permanent-redirect',
-  'proxy-body-size',
-  'proxy-connect-timeout',
-  'proxy-read-timeout',
-  'proxy-send-timeout',
-  'proxy-ssl-verify-depth',
-  'rewrite-target',
-  'server-alias',
-  'server-snippet',
-  'ssl-passthrough',
-  'temporal-redirect',
-  'upstream-vhost',
-  'use-regex',
-];
+const defaults: IngressSettings = Object.freeze({
+  sslRedirect: true,
+  forceSslRedirect: false,
+  upstreamTls: undefined,
+  refusal: undefined,
+  routeless: false,
+});
 
 /** Reads the annotations of an Ingress. What is wrong becomes a finding; what would weaken it, a refusal too. */
 export function readAnnotations(ingress: Ingress): { settings: IngressSettings; findings: Finding[] } {
-  const annotations = ingress.metadata.annotations ?? {};
-  const findings: Finding[] = [];
-  const refusals: string[] = [];
-  const note = (reason: Finding['reason'], message: string): void => {
-    findings.push({ object: ingress, reason, message });
-  };
-  const refuse = (reason: Finding['reason'], message: string): void => {
-    note(reason, `${message}. Until then its paths answer 503`);
-    refusals.push(message);
-  };
-  const read = (name: string): string | undefined => annotations[prefix + name]?.trim();
-  const flag = (name: string): boolean | undefined => {
-    const value = read(name);
+  const values = new Map<string, string>();
+  for (const [key, value] of Object.entries(ingress.metadata.annotations ?? {})) {
+    if (key.startsWith(prefix)) values.set(key.slice(prefix.length), String(value).trim());
+  }
+  if (values.size === 0) return { settings: defaults, findings: [] };
+  const reader = new AnnotationReader(ingress, values);
+  return { settings: reader.settings(), findings: reader.findings };
+}
+
+class AnnotationReader {
+  readonly findings: Finding[] = [];
+  readonly #ingress: Ingress;
+  readonly #values: ReadonlyMap<string, string>;
+  #refusal: string | undefined;
+
+  constructor(ingress: Ingress, values: ReadonlyMap<string, string>) {
+    this.#ingress = ingress;
+    this.#values = values;
+  }
+
+  settings(): IngressSettings {
+    this.#noteUnsupported();
+    const routeless = this.#values.get('canary') === 'true';
+    if (routeless) this.#unsupported(`${prefix}canary is not supported: this Ingress is not served`);
+    const sslRedirect = this.#flag('ssl-redirect', true);
+    const forceSslRedirect = this.#flag('force-ssl-redirect', false);
+    const upstreamTls = this.#upstreamTls();
+    return { sslRedirect, forceSslRedirect, upstreamTls, refusal: this.#refusal, routeless };
+  }
+
+  #upstreamTls(): UpstreamTlsAnnotations | undefined {
+    const written = this.#values.get('backend-protocol') ?? 'HTTP';
+    const protocol = written.toUpperCase();
+    if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
+      this.#refuse(
+        findingReasons.annotationInvalid,
+        `${prefix}backend-protocol is ${quoted(written)}: use "HTTP" or "HTTPS"`,
+      );
+    }
+    if (protocol !== 'HTTPS') return undefined;
+    return {
+      verify: this.#onOff('proxy-ssl-verify'),
+      secret: this.#values.get('proxy-ssl-secret') || undefined,
+      name: this.#values.get('proxy-ssl-name') || undefined,
+      sendServerName: this.#onOff('proxy-ssl-server-name'),
+    };
+  }
+
+  #noteUnsupported(): void {
+    for (const [name, value] of this.#values) {
+      if (unsupportedSettings.has(name))
+        this.#unsupported(`${prefix}${name} is not supported and is passed over`);
+      if (!unsupportedGuards.has(name) || isOpenRange(name, value)) continue;
+      const message = `${prefix}${name} is not supported yet: remove it to serve this Ingress without it`;
+      this.#refuse(findingReasons.annotationUnsupported, message);
+    }
+  }
+
+  #flag(name: string, byDefault: boolean): boolean {
+    const value = this.#values.get(name);
     if (value === undefined || value === 'true' || value === 'false')
-      return value === undefined ? undefined : value === 'true';
-    note(
-      findingReasons.annotationInvalid,
-      `${prefix}${name} is ${quoted(value)} and is passed over: use "true" or "false"`,
-    );
-    return undefined;
-  };
-  const onOff = (name: string): boolean => {
-    const value = read(name);
-    if (value === undefined || value === 'on' || value === 'off') return value !== 'off';
-    refuse(findingReasons.annotationInvalid, `${prefix}${name} is ${quoted(value)}: use "on" or "off"`);
-    return true;
-  };
+      return value === undefined ? byDefault : value === 'true';
+    const message = `${prefix}${name} is ${quoted(value)} and is passed over: use "true" or "false"`;
+    this.#note(findingReasons.annotationInvalid, message);
+    return byDefault;
+  }
 
-  for (const name of guards.filter(name => read(name) !== undefined && !isOpenRange(name, read(name)))) {
-    refuse(
-      findingReasons.annotationUnsupported,
-      `${prefix}${name} is not supported yet: remove it to serve this Ingress without it`,
-    );
+  /** On by default, and where it is neither on nor off: refused. */
+  #onOff(name: string): boolean {
+    const value = this.#values.get(name) ?? 'on';
+    if (value !== 'on' && value !== 'off') {
+      this.#refuse(
+        findingReasons.annotationInvalid,
+        `${prefix}${name} is ${quoted(value)}: use "on" or "off"`,
+      );
+    }
+    return value !== 'off';
   }
-  for (const name of unsupported.filter(name => read(name) !== undefined)) {
-    note(findingReasons.annotationUnsupported, `${prefix}${name} is not supported and is passed over`);
-  }
-  const routeless = read('canary') === 'true';
-  if (routeless)
-    note(
-      findingReasons.annotationUnsupported,
-      `${prefix}canary is not supported: this Ingress is not served`,
-    );
 
-  const protocol = read('backend-protocol')?.toUpperCase() ?? 'HTTP';
-  if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
-    const message = `${prefix}backend-protocol is ${quoted(read('backend-protocol') ?? '')}: use "HTTP" or "HTTPS"`;
-    refuse(findingReasons.annotationInvalid, message);
+  #unsupported(message: string): void {
+    this.#note(findingReasons.annotationUnsupported, message);
   }
-  const https = protocol === 'HTTPS';
-  const settings: IngressSettings = {
-    sslRedirect: flag('ssl-redirect') ?? true,
-    forceSslRedirect: flag('force-ssl-redirect') ?? false,
-    upstreamTls: https
-      ? {
-          verify: onOff('proxy-ssl-verify'),
-          secret: read('proxy-ssl-secret') || undefined,
-          name: read('proxy-ssl-name') || undefined,
-          sendServerName: onOff('proxy-ssl-server-name'),
-        }
-      : undefined,
-    refusal: refusals[0],
-    routeless,
-  };
-  return { settings, findings };
+
+  #refuse(reason: FindingReason, message: string): void {
+    this.#note(reason, `${message}. Until then its paths answer 503`);
+    this.#refusal ??= message;
+  }
+
+  #note(reason: FindingReason, message: string): void {
+    this.findings.push({ object: this.#ingress, reason, message });
+  }
 }
 
 /** cert-manager writes this on its solvers' Ingresses, so that no range set elsewhere shuts the authority out. */
-function isOpenRange(name: string, value: string | undefined): boolean {
+function isOpenRange(name: string, value: string): boolean {
   if (name !== 'whitelist-source-range' && name !== 'allowlist-source-range') return false;
-  const ranges = value?.split(',').map(range => range.trim()) ?? [];
+  const ranges = value.split(',').map(range => range.trim());
   return ranges.includes('0.0.0.0/0') && ranges.includes('::/0');
 }
 

@@ -3,7 +3,7 @@ import { messageOf } from '../../core/errors.ts';
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { parseRuleHost } from '../match/host.ts';
 import { type IngressSettings, quoted, readAnnotations } from './annotations.ts';
-import { resolveBackend, type UpstreamAccess } from './backends.ts';
+import { type BackendResult, resolveBackend, type UpstreamAccess } from './backends.ts';
 import { readMatchModes } from './cce-match-modes.ts';
 import { TlsCompiler } from './compile-tls.ts';
 import { HostRoutesBuilder } from './host-routes-builder.ts';
@@ -48,6 +48,7 @@ class Compiler {
   readonly #settings: CompileSettings;
   readonly #findings: Finding[];
   readonly #hosts = new Map<string, HostRoutesBuilder>();
+  readonly #plainBackends = new Map<string, BackendResult>();
   #fallback: Route | undefined;
 
   constructor(snapshot: Snapshot, settings: CompileSettings, findings: Finding[]) {
@@ -155,9 +156,23 @@ class Compiler {
     return builder;
   }
 
+  /** Ingresses of plain HTTP share their Services' backends. */
+  #backend(ingress: Ingress, path: string, to: IngressBackend, access: UpstreamAccess): BackendResult {
+    const resolve = (): BackendResult =>
+      resolveBackend(ingress, path, to, access, this.#snapshot, this.#settings);
+    if (access.kind !== 'http' || to.service === undefined) return resolve();
+    const { name, port } = to.service;
+    const key = `${ingress.metadata.namespace ?? ''}/${name}:${port?.name ?? ''}:${port?.number ?? ''}`;
+    const known = this.#plainBackends.get(key);
+    if (known !== undefined) return known;
+    const made = resolve();
+    this.#plainBackends.set(key, made);
+    return made;
+  }
+
   #route(context: RouteContext, host: string, path: string, kind: Route['kind'], to: IngressBackend): Route {
     const { ingress, settings, access, tlsForEveryHost } = context;
-    const { backend, finding } = resolveBackend(ingress, path, to, access, this.#snapshot, this.#settings);
+    const { backend, finding } = this.#backend(ingress, path, to, access);
     if (finding !== undefined) this.#note(ingress, finding.reason, finding.message);
     const { namespace = '', name = '' } = ingress.metadata;
     const { sslRedirect, forceSslRedirect } = settings;

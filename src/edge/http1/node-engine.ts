@@ -51,14 +51,16 @@ export function createNodeEngine(parts: EngineParts): Engine {
         connections.end(socket);
         if (closing) setImmediate(() => server.closeIdleConnections());
       });
-      onceStarted(parts, () => serveRequest(parts, request, response, secure, () => closing));
+      onceStarted(parts, socket, () => serveRequest(parts, request, response, secure, () => closing));
     };
     server.on('request', serve);
     // 100 Continue is sent when the upstream is ready for the body, and not before.
     server.on('checkContinue', serve);
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, first: Buffer) => {
       connections.begin(socket);
-      onceStarted(parts, () => serveUpgrade(parts, request, socket, first, secure));
+      // The server has let go of the socket: without a listener an error would be thrown.
+      socket.on('error', () => socket.destroy());
+      onceStarted(parts, socket, () => serveUpgrade(parts, request, socket, first, secure));
     });
     server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
       parts.metrics.refused('method');
@@ -112,7 +114,7 @@ function tlsOptions(parts: EngineParts): object {
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: parts.timeouts.headMs,
     SNICallback: (serverName: string, callback: (error: Error | null, context?: SecureContext) => void) => {
-      onceStarted(parts, () => {
+      onceStarted(parts, undefined, () => {
         let context = parts.sni.defaultContext;
         // A throw here would end the process (CVE-2026-21637).
         try {
@@ -126,11 +128,22 @@ function tlsOptions(parts: EngineParts): object {
   };
 }
 
-/** Runs `action` at once, or, while there is no table yet, as soon as there is one. */
-function onceStarted(parts: EngineParts, action: () => void): void {
+/**
+ * Runs `action` at once, or, while there is no table yet, as soon as there is one. An error of ours costs this one
+ * connection and never the process.
+ */
+function onceStarted(parts: EngineParts, socket: Duplex | undefined, action: () => void): void {
+  const act = (): void => {
+    try {
+      action();
+    } catch (error) {
+      parts.logger.error('a request could not be served', { error: messageOf(error) });
+      socket?.destroy();
+    }
+  };
   const starting = parts.starting();
-  if (starting === undefined) action();
-  else void starting.then(action);
+  if (starting === undefined) act();
+  else void starting.then(act);
 }
 
 async function bind(

@@ -312,6 +312,32 @@ describe('trying again', () => {
     expect(got).toBe(2);
   });
 
+  it.each([
+    ['GET', undefined, 200],
+    ['POST', undefined, 502],
+    ['GET', 'x', 502],
+  ])(
+    'a kept connection that turns out to be closed: %s with body %s ends in %i',
+    async (method, body, expected) => {
+      // Each connection takes one request and breaks with the second.
+      const server = createServer(socket => {
+        socket.on('error', () => {});
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          socket.once('data', () => socket.resetAndDestroy());
+        });
+      });
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+      open.push({ close: () => new Promise(resolve => server.close(() => resolve())) });
+      const { port } = server.address() as AddressInfo;
+      const ingress = anIngress({ rules: { 'foo.com': [['/', 'Prefix']] } });
+      const { httpPort } = await edgeWith([ingress, ...loopbackService('web', port)]);
+      expect((await send({ port: httpPort })).status).toBe(200);
+      const headers = body === undefined ? {} : { 'content-length': String(body.length) };
+      expect((await send({ port: httpPort, method, body, headers })).status).toBe(expected);
+    },
+  );
+
   it('takes the endpoints in turn', async () => {
     const names = ['a', 'b', 'c'];
     const ports = await Promise.all(
@@ -505,6 +531,38 @@ describe('requests that could be read in two ways', () => {
   ])('%s is served', async (_what, bytes, expected) => {
     const { httpPort } = await reportingEdge();
     expect(await sendRaw(httpPort, bytes)).toContain(expected);
+  });
+});
+
+describe('the access log', () => {
+  it('has a line a request, without the query, where it is asked for', async () => {
+    const { httpPort, logs } = await reportingEdge({}, { accessLog: true });
+    await send({ port: httpPort, path: '/a?token=secret' });
+    await expect.poll(() => logs.filter(({ message }) => message === 'request')).toHaveLength(1);
+    const { fields } = logs.find(({ message }) => message === 'request') ?? {};
+    expect(fields).toMatchObject({
+      method: 'GET',
+      host: 'foo.com',
+      path: '/a',
+      status: 200,
+      secure: false,
+      ingress: 'default/site',
+    });
+    expect(JSON.stringify(fields)).not.toContain('secret');
+  });
+});
+
+describe('bodies that nobody wants', () => {
+  it('are read so that the answer gets through, and the connection lives on', async () => {
+    const { httpPort } = await reportingEdge();
+    const body = 'x'.repeat(200_000);
+    const first = `POST / HTTP/1.1\r\nHost: bar.com\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const raw = await sendRaw(
+      httpPort,
+      `${first}GET /next HTTP/1.1\r\nHost: foo.com\r\nConnection: close\r\n\r\n`,
+    );
+    expect(raw).toMatch(/^HTTP\/1\.1 404 /);
+    expect(raw).toContain('"url":"/next"');
   });
 });
 

@@ -21,6 +21,8 @@ export function serveRequest(
   closing: () => boolean,
 ): void {
   const startedMs = performance.now();
+  // Gone while it waited for the first table.
+  if (response.closed) return;
   const head = readHead(request, secure);
   const served: Served = { parts, request, response, head, closing, route: undefined, upstream: undefined };
   // Node reports what goes wrong with the client here, and without a listener it would be thrown.
@@ -35,7 +37,7 @@ export function serveRequest(
   else served.route = decision.route;
   if (decision.kind === 'proxy') return forward(served, decision.head, decision.route);
   sendAnswer(response, answerFor(decision), closing());
-  request.resume();
+  discardBody(request);
 }
 
 /** A request while it is served. */
@@ -114,7 +116,20 @@ function fail({ parts, request, response, closing }: Served, route: Route, failu
     response.destroy();
     return;
   }
-  // What is left of the body was never read; the connection cannot be used for another request.
-  sendAnswer(response, errorAnswer(failure.status, !request.complete), closing());
-  request.resume();
+  sendAnswer(response, errorAnswer(failure.status, failure.status === 408), closing());
+  discardBody(request);
 }
+
+/**
+ * Reads what is left of a body that nobody wants, so that the client gets to read its answer (RFC 9112 section 9.6), but
+ * not for long.
+ */
+function discardBody(request: IncomingMessage): void {
+  request.resume();
+  if (request.complete) return;
+  const timer = setTimeout(() => request.socket.destroy(), discardMs);
+  timer.unref();
+  request.once('close', () => clearTimeout(timer));
+}
+
+const discardMs = 5_000;

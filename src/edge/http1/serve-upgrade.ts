@@ -22,8 +22,8 @@ export function serveUpgrade(
   secure: boolean,
 ): void {
   const startedMs = performance.now();
+  if (socket.destroyed) return;
   const head = readHead(request, secure);
-  socket.on('error', () => socket.destroy());
   const decision = parts.decide(head);
   const route = decision.kind === 'refuse' ? undefined : decision.route;
   const over = (status: number, upstream?: string): void =>

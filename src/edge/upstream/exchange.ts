@@ -1,5 +1,6 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { messageOf } from '../../core/errors.ts';
 import type { Endpoint } from '../compile/table.ts';
 import { failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
 
@@ -65,7 +66,14 @@ export function openExchange(options: ExchangeRequest, events: ExchangeEvents): 
       return settle(() => events.failed(failure, undefined));
     }
     let connected = false;
-    const upstream = start(options, target);
+    let upstream: ClientRequest;
+    try {
+      upstream = start(options, target);
+    } catch (error) {
+      // Node's client refuses some bytes that its server takes.
+      const thrown = error instanceof Error ? error : new Error(messageOf(error));
+      return settle(() => events.failed(failureOf(thrown), target));
+    }
     current = upstream;
 
     const fail = (failure: UpstreamFailure): void => {

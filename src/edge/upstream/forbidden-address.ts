@@ -22,6 +22,9 @@ const never = blockList([
   ['ff00::', 8, 'ipv6'],
 ]);
 
+/** Nothing that begins like this is in a list: the addresses of most clusters, for which the lists take too long. */
+const surelyAllowed = /^(?:10|172|192)\./;
+
 /**
  * Whether an address is no place for an upstream: link-local, multicast and "this host" never are, loopback only
  * where `allowLoopback` says so. IPv4 addresses inside IPv6 ones are judged as what they are.
@@ -29,6 +32,7 @@ const never = blockList([
 export function isForbiddenAddress(address: string, allowLoopback: boolean): boolean {
   const version = isIP(address);
   if (version === 0) return true;
+  if (surelyAllowed.test(address)) return false;
   const family = version === 4 ? 'ipv4' : 'ipv6';
   return never.check(address, family) || (!allowLoopback && loopback.check(address, family));
 }

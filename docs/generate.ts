@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runSettings } from '../src/config/run-settings.ts';
+import { type Setting, settingsOf } from '../src/config/setting.ts';
+import { statusSettings } from '../src/config/status-settings.ts';
+
+/**
+ * Writes the tables of docs/configuration.md from the settings in src/config. With --check it writes nothing and ends
+ * with 1 where the file says something else.
+ */
+const file = join(import.meta.dirname, 'configuration.md');
+
+/** The commands and their settings, by the marker that stands around their tables. */
+const tables = { run: runSettings, status: statusSettings } as const;
+
+/** `text`, the content of docs/configuration.md, with its tables as the settings have them. Throws where a marker is missing. */
+export function withTables(text: string): string {
+  return Object.entries(tables).reduce((before, [command, table]) => {
+    const [begin, end] = [`<!-- begin: settings of ${command} -->`, `<!-- end: settings of ${command} -->`];
+    const [from, to] = [before.indexOf(begin), before.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`docs/configuration.md needs the lines "${begin}" and "${end}"`);
+    return `${before.slice(0, from)}${begin}\n\n${tablesOf(settingsOf(table))}\n\n${before.slice(to)}`;
+  }, text);
+}
+
+/** One table for each group of settings, in their order. */
+function tablesOf(settings: readonly Setting[]): string {
+  return [...Map.groupBy(settings, ({ facts }) => facts.group)]
+    .map(([group, rows]) =>
+      [
+        `### ${group}`,
+        '',
+        '| flag, environment variable | default | what it is |',
+        '|---|---|---|',
+        ...rows.map(row),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}
+
+function row(setting: Setting): string {
+  const { facts, name, variable } = setting;
+  const flag = `--${name}${facts.value === undefined ? '' : ` ${facts.value}`}`;
+  const flags = facts.short === undefined ? `\`${flag}\`` : `\`-${facts.short}\`, \`${flag}\``;
+  return `| ${flags}<br>\`${variable}\` | ${cell(defaultOf(setting))} | ${cell(facts.help)} |`;
+}
+
+function defaultOf({ facts }: Setting): string {
+  if (facts.defaultText !== undefined) return facts.defaultText;
+  return facts.default === undefined || facts.default === '' ? 'none' : `\`${facts.default}\``;
+}
+
+/** Text that stays in its cell; flags, variables and paths in it as code, so that no `$` and `~` is read as markup. */
+function cell(text: string): string {
+  return text
+    .replaceAll('|', '\\|')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/(?<![\w`-])(?:--[a-z][a-z0-9-]*|\$[A-Z_]+(?:\/\w+)*|~\/[\w./-]*\w|\/[a-z]+)(?![\w`])/g, '`$&`');
+}
+
+if (import.meta.main) {
+  const found = readFileSync(file, 'utf8');
+  const wanted = withTables(found);
+  if (found === wanted) process.exitCode = 0;
+  else if (process.argv.includes('--check')) {
+    console.error('docs/configuration.md is not what src/config says: run "node docs/generate.ts"');
+    process.exitCode = 1;
+  } else {
+    writeFileSync(file, wanted);
+    console.log('wrote docs/configuration.md');
+  }
+}
