@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NAMESPACE := node e2e/netns.ts --
 
-.PHONY: help demo test unit e2e check build format crds bench-latency servers clean
+.PHONY: help demo test unit e2e check build format crds bench-latency bench-scale servers clean
 
 help: ## Shows this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +29,8 @@ check: node_modules ## Types, lint, format, unused code, CRD drift, unit tests
 	@oxlint --type-aware --deny-warnings
 	@knip
 	@node crds/generate.ts --check
+	@node deploy/render.ts --check
+	@node docs/generate.ts --check
 	@vitest run
 
 build: dist ## Compiles to dist/, for bin/postern
@@ -46,12 +48,18 @@ bench-latency: dist ## Time from kubectl apply to the first verified TLS answer
 	@node e2e/servers/main.ts current pebble
 	@$(NAMESPACE) node bench/latency.ts
 
+bench-scale: dist ## Many Ingresses at once (N=1000; ISSUER=ca; IDLE=seconds)
+	@node e2e/servers/main.ts current pebble
+	@$(NAMESPACE) node bench/scale.ts
+
 clean: ## Removes what was built
 	rm -rf dist node_modules
 
 node_modules: package-lock.json
 	@echo "installing packages ..." >&2
-	@npm ci --no-audit --no-fund --loglevel=error >&2
+	@# Not npm ci: it refuses a lock file that leaves out the optional packages of other platforms, as it is
+	@# written where a registry mirror does not have them. This installs what the lock file says, too.
+	@npm install --no-save --no-audit --no-fund --loglevel=error >&2
 	@touch node_modules
 
 dist: node_modules $(shell find src -name '*.ts' -not -name '*.test.ts' -not -name '*.testing.ts') tsconfig.json tsconfig.build.json

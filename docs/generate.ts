@@ -1,5 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { approvalSettings } from '../src/config/approval-settings.ts';
+import { inspectSettings } from '../src/config/inspect-settings.ts';
+import { renewSettings } from '../src/config/renew-settings.ts';
 import { runSettings } from '../src/config/run-settings.ts';
 import { type Setting, settingsOf } from '../src/config/setting.ts';
 import { statusSettings } from '../src/config/status-settings.ts';
@@ -10,39 +13,50 @@ import { statusSettings } from '../src/config/status-settings.ts';
  */
 const file = join(import.meta.dirname, 'configuration.md');
 
-/** The commands and their settings, by the marker that stands around their tables. */
-const tables = { run: runSettings, status: statusSettings } as const;
+/** The commands and their settings; each command has a pair of markers around its tables. */
+export const settingsOfCommands = {
+  run: runSettings,
+  status: statusSettings,
+  inspect: inspectSettings,
+  renew: renewSettings,
+  approve: approvalSettings,
+  deny: approvalSettings,
+} as const;
+
+/** Commands that share a table with another one. */
+const shared: ReadonlySet<string> = new Set(['deny']);
 
 /** `text`, the content of docs/configuration.md, with its tables as the settings have them. Throws where a marker is missing. */
 export function withTables(text: string): string {
-  return Object.entries(tables).reduce((before, [command, table]) => {
+  return Object.entries(settingsOfCommands).reduce((before, [command, table]) => {
+    if (shared.has(command)) return before;
     const [begin, end] = [`<!-- begin: settings of ${command} -->`, `<!-- end: settings of ${command} -->`];
     const [from, to] = [before.indexOf(begin), before.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`docs/configuration.md needs the lines "${begin}" and "${end}"`);
-    return `${before.slice(0, from)}${begin}\n\n${tablesOf(settingsOf(table))}\n\n${before.slice(to)}`;
+    if (from < 0 || to < from)
+      throw new Error(`docs/configuration.md needs the lines "${begin}" and "${end}"`);
+    const settings = settingsOf(table);
+    const tables = command === 'run' ? tablesByGroup(settings) : tableOf(settings);
+    return `${before.slice(0, from)}${begin}\n\n${tables}\n\n${before.slice(to)}`;
   }, text);
 }
 
 /** One table for each group of settings, in their order. */
-function tablesOf(settings: readonly Setting[]): string {
-  return [...Map.groupBy(settings, ({ facts }) => facts.group)]
-    .map(([group, rows]) =>
-      [
-        `### ${group}`,
-        '',
-        '| flag, environment variable | default | what it is |',
-        '|---|---|---|',
-        ...rows.map(row),
-      ].join('\n'),
-    )
-    .join('\n\n');
+function tablesByGroup(settings: readonly Setting[]): string {
+  const groups = Map.groupBy(settings, ({ facts }) => facts.group);
+  return [...groups].map(([group, rows]) => `### ${group}\n\n${tableOf(rows)}`).join('\n\n');
+}
+
+function tableOf(settings: readonly Setting[]): string {
+  const head = ['| flag, environment variable | default | what it is |', '|---|---|---|'];
+  return [...head, ...settings.map(row)].join('\n');
 }
 
 function row(setting: Setting): string {
   const { facts, name, variable } = setting;
   const flag = `--${name}${facts.value === undefined ? '' : ` ${facts.value}`}`;
   const flags = facts.short === undefined ? `\`${flag}\`` : `\`-${facts.short}\`, \`${flag}\``;
-  return `| ${flags}<br>\`${variable}\` | ${cell(defaultOf(setting))} | ${cell(facts.help)} |`;
+  const names = facts.flagOnly === true ? flags : `${flags}<br>\`${variable}\``;
+  return `| ${names} | ${cell(defaultOf(setting))} | ${cell(facts.help)} |`;
 }
 
 function defaultOf({ facts }: Setting): string {
@@ -55,7 +69,10 @@ function cell(text: string): string {
   return text
     .replaceAll('|', '\\|')
     .replaceAll('<', '&lt;')
-    .replaceAll(/(?<![\w`-])(?:--[a-z][a-z0-9-]*|\$[A-Z_]+(?:\/\w+)*|~\/[\w./-]*\w|\/[a-z]+)(?![\w`])/g, '`$&`');
+    .replaceAll(
+      /(?<![\w`-])(?:--[a-z][a-z0-9-]*|\$[A-Z_]+(?:\/\w+)*|~\/[\w./-]*\w|\/[a-z]+)(?![\w`])/g,
+      '`$&`',
+    );
 }
 
 if (import.meta.main) {

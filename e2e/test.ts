@@ -21,6 +21,8 @@ const checks: readonly (readonly [what: string, ...command: string[]])[] = [
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['unused code', 'knip'],
   ['CRDs fit the schemas', 'node', 'crds/generate.ts', '--check'],
+  ['settings in the documents', 'node', 'docs/generate.ts', '--check'],
+  ['manifests fit the chart', 'node', 'deploy/render.ts', '--check'],
 ];
 
 async function main(folder: string): Promise<Tally> {

@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { homedir, networkInterfaces } from 'node:os';
+import { rootCertificates } from 'node:tls';
 import { runCommandLine } from './cli/commands.ts';
-import type { OpenedApi } from './cli/program.ts';
 import type { Config } from './config/config.ts';
 import { createLogging } from './config/logging.ts';
 import { machineAddresses } from './config/machine-addresses.ts';
-import type { StatusSource } from './config/status-config.ts';
 import { systemClock } from './core/clock.ts';
-import { messageOf } from './core/errors.ts';
-import { silentLogger } from './core/logger.ts';
-import { createClusterApi } from './kube/cluster/cluster-api.ts';
-import { openEmbeddedApi } from './kube/embedded/open.ts';
+import { messageOf, PosternError } from './core/errors.ts';
+import { openForCommand } from './open-for-command.ts';
 import { start } from './start.ts';
 
 const version = versionOfPackage();
@@ -43,29 +40,21 @@ async function runUntilSignalled(config: Config): Promise<number> {
     });
     return 0;
   } catch (error) {
-    logger.error(messageOf(error), { error });
+    // What was raised on purpose says all in its message.
+    logger.error(messageOf(error), error instanceof PosternError ? { code: error.code } : { error });
     return 1;
   } finally {
     await logging.close();
   }
 }
 
-async function openToRead(source: StatusSource): Promise<OpenedApi> {
-  if (source.kind === 'state-folder') {
-    const api = openEmbeddedApi({
-      stateDir: source.stateDir,
-      clock: systemClock,
-      logger: silentLogger,
-      readOnly: true,
-    });
-    return { api, close: () => api.close() };
+/** A container may run as a user that has no home. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
   }
-  const api = createClusterApi({
-    kubeconfigPath: source.kubeconfig,
-    logger: silentLogger,
-    userAgent: `postern/${version}`,
-  });
-  return { api, close: async () => api.close() };
 }
 
 function versionOfPackage(): string {
@@ -85,10 +74,11 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     columns: process.stdout.columns,
   },
   version,
-  homeDir: homedir(),
+  homeDir: homeFolder(),
   addresses: () => machineAddresses(networkInterfaces()),
   readFile: path => readFileSync(path, 'utf8'),
   now: () => systemClock.now(),
   start: runUntilSignalled,
-  openApi: openToRead,
+  openApi: async source => openForCommand(source, `postern/${version}`),
+  publicRoots: () => rootCertificates,
 });

@@ -1,8 +1,12 @@
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
+import { messageOf } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import { createClusterApi } from './kube/cluster/cluster-api.ts';
+import { type ControlServer, startControlServer } from './kube/control/server.ts';
 import { openEmbeddedApi } from './kube/embedded/open.ts';
+import { embeddedResources } from './kube/embedded/resources.ts';
+import { stateFilesIn } from './kube/embedded/state-folder.ts';
 import type { KubeApi } from './kube/port.ts';
 import { watchManifests } from './kube/standalone/watch-manifests.ts';
 import type { Metrics } from './runtime/metrics.ts';
@@ -34,11 +38,31 @@ export async function openObjects(
   const api = openEmbeddedApi({ stateDir: source.stateDir, clock, logger });
   const manifests = watchManifests({ dir: source.manifests, api, clock, logger });
   await manifests.ready;
+  const control = await openControl(source.stateDir, api, logger);
   return {
     api,
     async close() {
+      await control?.close();
       await manifests.stop();
       await api.close();
     },
   };
+}
+
+/** Lets commands change the store of this process. Without that Postern does all the same what it is for. */
+async function openControl(
+  stateDir: string,
+  api: KubeApi,
+  logger: Logger,
+): Promise<ControlServer | undefined> {
+  const { socket } = stateFilesIn(stateDir);
+  try {
+    return await startControlServer({ path: socket, api, resources: embeddedResources, logger });
+  } catch (thrown) {
+    logger.warn(
+      `${messageOf(thrown)} "postern renew", "approve" and "deny" cannot reach this process; a shorter --state-dir may help`,
+      { error: thrown },
+    );
+    return undefined;
+  }
 }

@@ -7,6 +7,7 @@ import { services } from './api/kubernetes/service.ts';
 import type { Config } from './config/config.ts';
 import { listenAddressText } from './config/values.ts';
 import type { Clock } from './core/clock.ts';
+import { PosternError, TerminalError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import { startEdge } from './edge/index.ts';
 import type { Caches } from './kube/caches.ts';
@@ -55,6 +56,8 @@ export async function startProxy(
         httpsRedirectPort: config.httpsListen.port,
       }),
     },
+  }).catch((error: unknown) => {
+    throw withFlag(error, config);
   });
   let isReady = false;
   edge.ready.then(
@@ -65,4 +68,14 @@ export async function startProxy(
     ready: [{ name: 'edge', problem: () => (isReady ? undefined : 'there is no routing table yet') }],
     stop: () => edge.stop(),
   };
+}
+
+/** The edge knows addresses; the flags that they came from are known here. */
+function withFlag(error: unknown, { httpListen, httpsListen }: Config): unknown {
+  if (!(error instanceof PosternError) || error.code !== 'EDGE_LISTEN_FAILED') return error;
+  const isOf = (address: Config['httpListen']): boolean =>
+    error.message.includes(` ${listenAddressText(address)}:`);
+  const flag = isOf(httpListen) ? '--http-listen' : isOf(httpsListen) ? '--https-listen' : undefined;
+  if (flag === undefined) return error;
+  return new TerminalError(`${error.message} (${flag})`, { code: error.code, cause: error.cause });
 }

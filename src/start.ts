@@ -26,16 +26,18 @@ export interface StartOptions {
   readonly podName: string | undefined;
   /** Aborts when the process is to end; what is under way is finished first. */
   readonly signal: AbortSignal;
+  /** How the objects are opened; `openObjects` where absent. */
+  readonly open?: typeof openObjects;
 }
 
 /** Runs Postern until `signal` aborts. Rejects with what kept it from starting, or from going on. */
 export async function start(options: StartOptions): Promise<void> {
-  const { config, clock, logger, version, signal } = options;
+  const { config, clock, logger, version, signal, open = openObjects } = options;
   const userAgent = `postern/${version}`;
   const metrics = createMetrics({ version });
   await using stack = new AsyncDisposableStack();
 
-  const objects = await openObjects({ config, clock, logger, userAgent, metrics });
+  const objects = await open({ config, clock, logger, userAgent, metrics });
   stack.defer(() => objects.close());
   const caches = createCaches({ api: objects.api, clock, logger, namespace: config.namespace });
   // Before anyone else asks for this cache: the first call says what is kept of each object.

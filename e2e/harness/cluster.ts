@@ -115,7 +115,8 @@ export async function startCluster({
         return { etcd: etcd.server, apiServer, controllerManager };
       },
       kubectl,
-      apply: yaml => kubectl(['apply', '-f', '-'], yaml),
+      // The old kubectl takes what begins with a brace for JSON to its end.
+      apply: yaml => kubectl(['apply', '-f', '-'], `---\n${yaml}`),
       async serviceAccountKubeconfig(namespace, name) {
         const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
         const request = {

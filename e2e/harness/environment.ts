@@ -125,7 +125,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     stack.defer(() => secure.stop());
 
     await installCrds(cluster);
-    await cluster.apply(await rbacManifests());
+    await cluster.apply(await rbacManifests(options.line));
     await cluster.apply(
       [
         ingressClass('postern', 'postern.dev/ingress'),

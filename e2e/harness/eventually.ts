@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { messageOf } from '../../src/core/errors.ts';
 
 const pollMs = 50;
 const logTailBytes = 4_000;
@@ -32,6 +33,6 @@ export async function eventually<T>(
       ? ''
       : `\n${logFile} ends with:\n${(await readFile(logFile, 'utf8')).slice(-logTailBytes)}`;
   throw new Error(
-    `not within ${timeoutMs} ms: ${what}${last === undefined ? '' : ` (last: ${String(last)})`}${log}`,
+    `not within ${timeoutMs} ms: ${what}${last === undefined ? '' : ` (last: ${messageOf(last)})`}${log}`,
   );
 }

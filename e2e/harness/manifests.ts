@@ -7,33 +7,46 @@ export interface IngressOptions {
   readonly name: string;
   readonly host: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly secretName?: string;
+  /** Default: the name and `-tls`; null: no TLS. */
+  readonly secretName?: string | null;
   /** Default: the plain upstream. */
-  readonly service?: { readonly name: string; readonly port: number };
-  readonly ingressClassName?: string;
+  readonly service?: BackendService;
+  /** Path, path type and service; default: everything to `service`. */
+  readonly paths?: readonly (readonly [
+    path: string,
+    pathType: 'Exact' | 'Prefix',
+    service: BackendService,
+  ])[];
+  /** Default: postern; null: none. */
+  readonly ingressClassName?: string | null;
 }
 
-/** An Ingress for one host, with TLS. */
+export interface BackendService {
+  readonly name: string;
+  readonly port: number;
+}
+
+/** An Ingress for one host. */
 export function ingress(options: IngressOptions): string {
   const { name, host, annotations = {}, service = { name: 'plain', port: 8080 } } = options;
+  const { secretName = `${name}-tls`, ingressClassName = 'postern' } = options;
+  const paths = options.paths ?? [['/', 'Prefix', service] as const];
   return JSON.stringify({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
     metadata: { name, namespace: 'default', annotations },
     spec: {
-      ingressClassName: options.ingressClassName ?? 'postern',
-      tls: [{ hosts: [host], secretName: options.secretName ?? `${name}-tls` }],
+      ...(ingressClassName !== null && { ingressClassName }),
+      ...(secretName !== null && { tls: [{ hosts: [host], secretName }] }),
       rules: [
         {
           host,
           http: {
-            paths: [
-              {
-                path: '/',
-                pathType: 'Prefix',
-                backend: { service: { name: service.name, port: { number: service.port } } },
-              },
-            ],
+            paths: paths.map(([path, pathType, backend]) => ({
+              path,
+              pathType,
+              backend: { service: { name: backend.name, port: { number: backend.port } } },
+            })),
           },
         },
       ],

@@ -8,9 +8,9 @@ export interface RequestLoop {
 export function startRequestLoop(send: () => Promise<void>, pauseMs = 20): RequestLoop {
   const failures: unknown[] = [];
   let count = 0;
-  let isOver = false;
+  const over = new AbortController();
   const running = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       count += 1;
       try {
         await send();
@@ -22,7 +22,7 @@ export function startRequestLoop(send: () => Promise<void>, pauseMs = 20): Reque
   })();
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await running;
       if (failures.length > 0) {
         const kinds = [...new Set(failures.map(String))].slice(0, 5);

@@ -1,8 +1,7 @@
-import 'reflect-metadata'; // @peculiar/x509 needs it to be there first
-import { randomBytes, webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import { encodePrivateKey, generatePrivateKey, publicKeyOf } from '../../src/pki/private-key.ts';
+import { selfSign, signCertificate } from '../../src/pki/sign.ts';
+import { subjectName } from '../../src/pki/subject.ts';
 
-const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const hourMs = 3_600_000;
 const validMs = 30 * 24 * hourMs;
 
@@ -27,62 +26,39 @@ export interface TestAuthority {
   issue(request: IdentityRequest): Promise<Identity>;
 }
 
+/** Makes an authority. */
 export async function createTestAuthority(commonName: string): Promise<TestAuthority> {
-  const keys = await webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify']);
-  const authority = await x509.X509CertificateGenerator.createSelfSigned({
-    ...fresh(),
-    name: `CN=${commonName}`,
-    keys,
-    signingAlgorithm: ecdsa,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+  const key = await generatePrivateKey({ algorithm: 'ECDSA' });
+  const caPem = await selfSign({
+    ...validity(),
+    subject: subjectName({ commonName }),
+    key,
+    isCA: true,
+    usages: ['cert sign', 'crl sign'],
   });
   return {
-    caPem: `${authority.toString('pem')}\n`,
-    issue: request => issueLeaf(authority, keys.privateKey, request),
+    caPem,
+    async issue({ commonName, organization, dnsNames = [], ipAddresses = [] }) {
+      const leafKey = await generatePrivateKey({ algorithm: 'ECDSA' });
+      const subject =
+        organization === undefined
+          ? { commonName }
+          : { commonName, subject: { organizations: [organization] } };
+      const certPem = await signCertificate({
+        ...validity(),
+        subject: subjectName(subject),
+        publicKey: publicKeyOf(leafKey),
+        issuer: { certificate: caPem, key },
+        dnsNames,
+        ipAddresses,
+        usages: ['digital signature', 'server auth', 'client auth'],
+      });
+      return { certPem, keyPem: encodePrivateKey(leafKey, 'PKCS8') };
+    },
   };
 }
 
-async function issueLeaf(
-  authority: x509.X509Certificate,
-  signingKey: webcrypto.CryptoKey,
-  { commonName, organization, dnsNames = [], ipAddresses = [] }: IdentityRequest,
-): Promise<Identity> {
-  const keys = await webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify']);
-  const alternatives = [
-    ...dnsNames.map(value => ({ type: 'dns' as const, value })),
-    ...ipAddresses.map(value => ({ type: 'ip' as const, value })),
-  ];
-  const leaf = await x509.X509CertificateGenerator.create({
-    ...fresh(),
-    subject: [...(organization === undefined ? [] : [{ O: [organization] }]), { CN: [commonName] }],
-    issuer: authority.subject,
-    publicKey: keys.publicKey,
-    signingKey,
-    signingAlgorithm: ecdsa,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([
-        x509.ExtendedKeyUsage.serverAuth,
-        x509.ExtendedKeyUsage.clientAuth,
-      ]),
-      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
-      ...(alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : []),
-    ],
-  });
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  return { certPem: `${leaf.toString('pem')}\n`, keyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
-}
-
-/** A new serial number and a validity that began an hour ago, for clocks that differ. */
-function fresh() {
-  return {
-    serialNumber: `01${randomBytes(15).toString('hex')}`,
-    notBefore: new Date(Date.now() - hourMs),
-    notAfter: new Date(Date.now() + validMs),
-  };
+/** A validity that began an hour ago, for clocks that differ. */
+function validity(): { notBeforeMs: number; notAfterMs: number } {
+  return { notBeforeMs: Date.now() - hourMs, notAfterMs: Date.now() + validMs };
 }

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { Identity } from './test-authority.ts';
 
@@ -24,6 +25,7 @@ export interface Upstream {
 export async function startUpstream(options: {
   readonly name: string;
   readonly address: string;
+  /** 0: one that is free. */
   readonly port: number;
   readonly identity?: Identity;
 }): Promise<Upstream> {
@@ -48,7 +50,7 @@ export async function startUpstream(options: {
     server.listen(port, address, resolve);
   });
   return {
-    port,
+    port: (server.address() as AddressInfo).port,
     stop() {
       for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();

@@ -50,8 +50,11 @@ export const debianKubernetesBuild: Source = {
     await generateOpenApi(source, work, env);
     progress(`kubernetes-${version}: compiling`);
     const variables = { gitVersion: `v${version}`, gitMajor: '1', gitMinor: '20', gitTreeState: 'archive' };
-    const settings = Object.entries(variables).map(
-      ([name, value]) => `-X ${project}/vendor/k8s.io/component-base/version.${name}=${value}`,
+    // The one is what --version prints, the other what /version answers.
+    const settings = ['component-base/version', 'client-go/pkg/version'].flatMap(where =>
+      Object.entries(variables).map(
+        ([name, value]) => `-X ${project}/vendor/k8s.io/${where}.${name}=${value}`,
+      ),
     );
     const commands = ['kube-apiserver', 'kube-controller-manager'].map(
       command => `${project}/cmd/${command}`,

@@ -1,9 +1,7 @@
-import 'reflect-metadata'; // @peculiar/x509 needs it to be there first
-import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directoryMeta, registerAccount, updateAccount } from '../../src/acme/account.ts';
 import {
@@ -22,6 +20,8 @@ import type { AcmeIdentifier } from '../../src/acme/problem.ts';
 import type { AcmeRequestFacts } from '../../src/acme/transport.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import { createCsr } from '../../src/pki/csr.ts';
+import { generatePrivateKey } from '../../src/pki/private-key.ts';
 import { createProbe } from '../../src/solvers/http01/probe.ts';
 import { createHostResolver } from '../../src/solvers/http01/resolve-host.ts';
 import { createResponder } from '../../src/solvers/http01/responder.ts';
@@ -71,15 +71,11 @@ function connect(pebble: Pebble, more: Partial<AcmeOptions> = {}): AcmeConnectio
   return conn;
 }
 
-async function csrFor(identifiers: readonly AcmeIdentifier[]): Promise<Buffer> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    keys,
-    signingAlgorithm: algorithm,
-    extensions: [new x509.SubjectAlternativeNameExtension([...identifiers])],
-  });
-  return Buffer.from(request.rawData);
+async function csrFor(identifiers: readonly AcmeIdentifier[]): Promise<string> {
+  const named = (type: AcmeIdentifier['type']): string[] =>
+    identifiers.filter(identifier => identifier.type === type).map(({ value }) => value);
+  const key = await generatePrivateKey({ algorithm: 'ECDSA' });
+  return createCsr({ key, dnsNames: named('dns'), ipAddresses: named('ip') });
 }
 
 async function until<T extends { status: string }>(

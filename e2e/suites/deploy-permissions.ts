@@ -24,6 +24,7 @@ const readWrite = 'get, list, watch, create, update, delete';
 export const grants: Readonly<Record<Part, readonly Grant[]>> = {
   controllers: [
     { resource: 'networking.k8s.io/ingresses', verbs: readWrite },
+    { resource: 'networking.k8s.io/ingressclasses', verbs: read, isClusterScoped: true },
     { resource: 'cert-manager.io/certificates', verbs: readWrite },
     { resource: 'cert-manager.io/certificates/status', verbs: 'update' },
     { resource: 'cert-manager.io/certificaterequests', verbs: 'get, list, watch, create, delete' },

@@ -202,9 +202,12 @@ describe.skipIf(helm === undefined)('the chart', () => {
     });
   });
 
-  test.each([{}, { split: true }])('runs its pods with as little as there is: %j', async values => {
+  test.each([
+    ['one Deployment', {}, 1],
+    ['two', { split: true }, 2],
+  ])('runs the pods of %s with as little as there is', async (_name, values, count) => {
     const deployments = ofKind(await render(values), 'Deployment');
-    expect(deployments).toHaveLength('split' in values ? 2 : 1);
+    expect(deployments).toHaveLength(count);
     for (const deployment of deployments) {
       const spec = podSpecOf(deployment);
       expect(spec).toMatchObject({
@@ -228,13 +231,13 @@ describe.skipIf(helm === undefined)('the chart', () => {
     }
   });
 
-  test.each([{}, { split: true }, { namespace: 'shop' }, everything])(
-    'has no wildcard in its rules: %j',
-    async values => {
-      for (const { rules = [] } of await render(values))
-        for (const rule of rules) expect(Object.values(rule).flat()).not.toContain('*');
-    },
-  );
+  test.each([
+    ['by default', {}],
+    ['with everything on', everything],
+  ])('has no wildcard in its rules %s', async (_name, values) => {
+    for (const { rules = [] } of await render(values))
+      for (const rule of rules) expect(Object.values(rule).flat()).not.toContain('*');
+  });
 
   test('asks for endpoints/restricted on OpenShift alone, and leaves the user to it', async () => {
     const restricted = (objects: Rendered[]) =>
@@ -277,35 +280,40 @@ describe.skipIf(helm === undefined)('the chart', () => {
   });
 });
 
-const shop = {
-  apiVersion: 'v1',
-  kind: 'List',
-  items: [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
-    {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'Issuer',
-      metadata: { name: 'self', namespace: 'shop' },
-      spec: { selfSigned: {} },
-    },
-    {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'ClusterIssuer',
-      metadata: { name: 'everyone' },
-      spec: { selfSigned: {} },
-    },
-    {
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'Ingress',
-      metadata: { name: 'web', namespace: 'shop', annotations: { 'cert-manager.io/issuer': 'self' } },
-      spec: {
-        ingressClassName: 'postern',
-        tls: [{ hosts: ['shop.example'], secretName: 'web-tls' }],
-        rules: [{ host: 'shop.example' }],
+/**
+ * A shop with an Ingress of its own name to secure. The name is another one each time: what the garbage collector still has
+ * to clear away from the time before is none of this suite's business.
+ */
+const shopWith = (name: string) =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+      {
+        apiVersion: 'cert-manager.io/v1',
+        kind: 'Issuer',
+        metadata: { name: 'self', namespace: 'shop' },
+        spec: { selfSigned: {} },
       },
-    },
-  ],
-};
+      {
+        apiVersion: 'cert-manager.io/v1',
+        kind: 'ClusterIssuer',
+        metadata: { name: `${name}-everywhere` },
+        spec: { selfSigned: {} },
+      },
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata: { name, namespace: 'shop', annotations: { 'cert-manager.io/issuer': 'self' } },
+        spec: {
+          ingressClassName: 'postern',
+          tls: [{ hosts: ['shop.example'], secretName: name }],
+          rules: [{ host: 'shop.example' }],
+        },
+      },
+    ],
+  });
 
 /** One way to install. */
 interface Variant {
@@ -363,6 +371,8 @@ for (const line of kubernetesLines) {
         namespace,
         values: { ...values, crds: { enabled: false } },
       });
+    /** What the API server has dropped or changed of what was applied. */
+    const differences = (yaml: string) => cluster.kubectl(['diff', '-f', '-'], yaml);
     const removeAll = async (yaml: string) => {
       await cluster.kubectl(['delete', '--ignore-not-found', '--timeout=40s', '-f', '-'], yaml);
     };
@@ -377,7 +387,7 @@ for (const line of kubernetesLines) {
     });
     afterAll(async () => {
       await cluster?.stop();
-      if (!process.env["KEEP"]) await rm(dir, { recursive: true });
+      await rm(dir, { recursive: true });
     });
 
     /** What the ServiceAccount may do in the namespace that others may not. */
@@ -386,13 +396,20 @@ for (const line of kubernetesLines) {
 
     it.skipIf(helm === undefined)(
       'is installed, upgraded and removed by helm, and its CRDs stay',
-      async () => {
+      async context => {
+        const { gitVersion } = JSON.parse(await cluster.kubectl(['get', '--raw', '/version'])) as {
+          gitVersion: string;
+        };
+        context.skip(
+          gitVersion.startsWith('v0.'),
+          `this API server calls itself ${gitVersion}, and Helm believes it`,
+        );
         const where = ['--namespace', 'by-helm', '--kubeconfig', cluster.adminKubeconfig];
         const installed = await helmCli('install', 'postern', chartFolder, '--create-namespace', ...where);
         expect(installed).toContain('STATUS: deployed');
         expect(installed).toContain('kubectl -n by-helm get service postern');
         await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-        await cluster.apply(JSON.stringify(shop));
+        await cluster.apply(shopWith('by-helm'));
 
         const names = async () =>
           (await cluster.kubectl(['get', 'deployments', '-n', 'by-helm', '-o', 'name'])).trim().split('\n');
@@ -412,12 +429,10 @@ for (const line of kubernetesLines) {
       },
     );
 
-    it('takes the plain manifests, and finds nothing to change the second time', async () => {
+    it('takes the plain manifests, and keeps all that they say', async () => {
       await applyCrds();
       await cluster.kubectl(['apply', '-f', plainFile]);
-      const again = (await cluster.kubectl(['apply', '-f', plainFile])).trim().split('\n');
-      expect(again.filter(text => !text.endsWith(' unchanged'))).toEqual([]);
-      expect(again.length).toBe(objectsOf(await readFile(plainFile, 'utf8')).length);
+      expect(await differences(await readFile(plainFile, 'utf8'))).toBe('');
     });
 
     it('lets its pods in where the Pod Security Standard "restricted" is enforced', async () => {
@@ -486,9 +501,8 @@ for (const line of kubernetesLines) {
       });
       afterAll(() => removeAll(yaml));
 
-      it('is taken', async () => {
-        const again = (await cluster.apply(yaml)).trim().split('\n');
-        expect(again.filter(text => !text.endsWith(' unchanged'))).toEqual([]);
+      it('is taken, and kept as it is', async () => {
+        expect(await differences(yaml)).toBe('');
       });
 
       it('has exactly the rights of the table', async () => {
@@ -512,30 +526,29 @@ for (const line of kubernetesLines) {
       });
 
       it('is enough to secure and serve an Ingress', async () => {
-        await cluster.kubectl(['delete', 'certificates,secrets,ingresses', '--all', '-n', 'shop']);
         const started = await Promise.all(ofKind(objects, 'Deployment').map(startAsDeployed));
-        await cluster.apply(JSON.stringify(shop));
+        await cluster.apply(shopWith(release));
         const [first] = started;
-        await first?.until(
-          'the certificate is ready',
-          async () => (await readiness('shop', 'web-tls')) === 'True',
-          20_000,
-        );
+        for (const what of [
+          ['certificate', release, '-n', 'shop'],
+          ['clusterissuer', `${release}-everywhere`],
+        ]) {
+          await first?.until(
+            `${what.join(' ')} is ready`,
+            async () => (await readinessOf(what)) === 'True',
+            20_000,
+          );
+        }
         const secret = await cluster.kubectl([
           'get',
           'secret',
-          'web-tls',
+          release,
           '-n',
           'shop',
           '-o',
           'jsonpath={.type}',
         ]);
         expect(secret).toBe('kubernetes.io/tls');
-        await first?.until(
-          'the ClusterIssuer is ready',
-          async () => (await conditionOf(['clusterissuer', 'everyone'])) === 'True',
-          10_000,
-        );
         for (const { logFile } of started) {
           expect(await readFile(logFile, 'utf8')).not.toMatch(/FORBIDDEN|forbidden/);
         }
@@ -567,9 +580,8 @@ for (const line of kubernetesLines) {
         return postern;
       }
 
-      const conditionOf = (what: readonly string[]) =>
+      const readinessOf = (what: readonly string[]) =>
         cluster.kubectl(['get', ...what, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}']);
-      const readiness = (where: string, name: string) => conditionOf(['certificate', name, '-n', where]);
     });
   });
 }

@@ -35,7 +35,7 @@ const steadyHost = 'steady.example.com';
 interface Moment {
   readonly when: string;
   readonly name: string;
-  watch(environment: Environment, secretName: string): Promise<() => Promise<unknown>>;
+  readonly watch: (environment: Environment) => Promise<() => Promise<unknown>>;
 }
 
 function moment<T extends KubeObject>(
@@ -144,7 +144,7 @@ describe.each(lines)('resilience on Kubernetes %s', line => {
       'killed when $when, it carries on after a restart with one certificate',
       async ({ name, watch }) => {
         const before = await tally();
-        const reached = await watch(environment, `${name}-tls`);
+        const reached = await watch(environment);
         await environment.cluster.apply(
           ingress({ name, host: `${name}.example.com`, annotations: byPebble }),
         );
@@ -173,7 +173,9 @@ describe.each(lines)('resilience on Kubernetes %s', line => {
       await cluster.restartApiServer({ downMs: 500 });
       await apply(['after-1', 'after-2']);
       await environment.eventually('both are Ready', async () =>
-        (await Promise.all(['after-1-tls', 'after-2-tls'].map(view.readyCertificate))).every(Boolean),
+        (await Promise.all(['after-1-tls', 'after-2-tls'].map(name => view.readyCertificate(name)))).every(
+          Boolean,
+        ),
       );
       await apply(['compacted-1']);
       await cluster.compactEtcd();

@@ -13,6 +13,10 @@ describe('command line', () => {
       Commands:
         postern run       obtain certificates for Ingresses, and serve them over HTTPS
         postern status    what is ready, and why the rest is not
+        postern inspect   look into a Secret with a certificate
+        postern renew     obtain certificates anew, now
+        postern approve   let a CertificateRequest be signed
+        postern deny      keep a CertificateRequest from being signed
         postern version   print the version
 
       To begin:
@@ -43,7 +47,11 @@ describe('command line', () => {
       ['run', '--standlone', 'm'],
       'postern: There is no flag --standlone. Did you mean --standalone?\nSee "postern help run".\n',
     ],
-    [['status', 'x'], 'postern: postern status takes no argument "x".\nSee "postern help status".\n'],
+    [
+      ['status', 'x'],
+      'postern: postern status takes no argument "x": it shows everything, or "certificate NAME".\nSee "postern help status".\n',
+    ],
+    [['run', 'x'], 'postern: postern run takes no argument "x".\nSee "postern help run".\n'],
     [['version', 'x'], 'postern: postern version takes no argument "x".\nSee "postern help version".\n'],
   ])('%j is refused', async (argv, stderr) => {
     const run = await commandLine(argv);
@@ -56,12 +64,15 @@ describe('command line', () => {
     expect([run.status, run.stdout]).toEqual([0, `postern 1.2.3 (node ${process.versions.node})\n`]);
   });
 
-  it.each([['run'], ['status'], ['version']])('%s has the same help by both ways', async name => {
-    const [asked, helped] = await Promise.all([commandLine([name, '--help']), commandLine(['help', name])]);
-    expect(asked.status).toBe(0);
-    expect(asked.stdout).toBe(helped.stdout);
-    expect(asked.stdout).toContain(`postern ${name}: `);
-  });
+  it.each([['run'], ['status'], ['inspect'], ['renew'], ['approve'], ['deny'], ['version']])(
+    '%s has the same help by both ways',
+    async name => {
+      const [asked, helped] = await Promise.all([commandLine([name, '--help']), commandLine(['help', name])]);
+      expect(asked.status).toBe(0);
+      expect(asked.stdout).toBe(helped.stdout);
+      expect(asked.stdout).toContain(`postern ${name}: `);
+    },
+  );
 
   it('an error for the user is one line, and status 1', async () => {
     const start = async (): Promise<number> => {

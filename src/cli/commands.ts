@@ -1,12 +1,23 @@
 import { nearest } from '../config/nearest.ts';
 import { UsageError } from '../config/usage-error.ts';
 import { PosternError } from '../core/errors.ts';
+import { approveCommand, denyCommand } from './approval.ts';
+import { inspectCommand } from './inspect.ts';
 import { type Command, helpColumns, type Program } from './program.ts';
+import { renewCommand } from './renew.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { versionCommand } from './version.ts';
 
-const commands: readonly Command[] = [runCommand, statusCommand, versionCommand];
+const commands: readonly Command[] = [
+  runCommand,
+  statusCommand,
+  inspectCommand,
+  renewCommand,
+  approveCommand,
+  denyCommand,
+  versionCommand,
+];
 
 const helpWords: readonly string[] = ['help', '--help', '-help', '-h'];
 

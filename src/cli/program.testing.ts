@@ -1,5 +1,5 @@
+import type { CommandSource } from '../config/command-source.ts';
 import type { Config } from '../config/config.ts';
-import type { StatusSource } from '../config/status-config.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { runCommandLine } from './commands.ts';
 import type { Io, Program } from './program.ts';
@@ -10,7 +10,7 @@ export interface TestRun {
   readonly stderr: string;
   /** What was started, and what was opened. */
   readonly started: readonly Config[];
-  readonly opened: readonly StatusSource[];
+  readonly opened: readonly CommandSource[];
 }
 
 /** Runs a command line in a machine of its own. `api` is what `openApi` opens. */
@@ -19,7 +19,7 @@ export async function commandLine(
   options: Partial<Program> & { readonly ioOptions?: Partial<Io>; readonly api?: KubeApi } = {},
 ): Promise<TestRun> {
   const { ioOptions, api, ...rest } = options;
-  const run = { stdout: '', stderr: '', started: [] as Config[], opened: [] as StatusSource[] };
+  const run = { stdout: '', stderr: '', started: [] as Config[], opened: [] as CommandSource[] };
   const program: Program = {
     io: {
       stdout: text => {
@@ -48,8 +48,9 @@ export async function commandLine(
     openApi: async source => {
       run.opened.push(source);
       if (api === undefined) throw new Error('There is nothing to open.');
-      return { api, close: async () => {} };
+      return { api, namespace: 'default', close: async () => {} };
     },
+    publicRoots: () => [],
     ...rest,
   };
   const status = await runCommandLine(argv, program);

@@ -1,5 +1,5 @@
+import type { CommandSource } from '../config/command-source.ts';
 import type { Config } from '../config/config.ts';
-import type { StatusSource } from '../config/status-config.ts';
 import type { KubeApi } from '../kube/port.ts';
 
 /** The terminal or pipes that the program was started with. */
@@ -13,9 +13,11 @@ export interface Io {
   readonly columns: number | undefined;
 }
 
-/** Objects to read; closed when read. */
+/** Objects to read, and to change the status of; closed when that is done. */
 export interface OpenedApi {
   readonly api: KubeApi;
+  /** The namespace that is meant where none is named. */
+  readonly namespace: string;
   close(): Promise<void>;
 }
 
@@ -32,8 +34,10 @@ export interface Program {
   now(): number;
   /** Runs Postern until it is told to stop. Gives the exit status; throws what kept it from starting. */
   start(config: Config): Promise<number>;
-  /** Opens a cluster or a state folder to read. */
-  openApi(source: StatusSource): Promise<OpenedApi>;
+  /** Opens a cluster or a state folder. */
+  openApi(source: CommandSource): Promise<OpenedApi>;
+  /** The certificates, in PEM, of the authorities that the public trusts. */
+  publicRoots(): readonly string[];
 }
 
 /** A command of the command line. */

@@ -7,13 +7,11 @@ import { clusterIssuers } from '../api/cert-manager/issuer.ts';
 import { events } from '../api/kubernetes/event.ts';
 import { ingresses } from '../api/kubernetes/ingress.ts';
 import { secrets } from '../api/kubernetes/secret.ts';
-import type { KubeObject } from '../api/meta.ts';
-import type { Resource } from '../api/resource.ts';
 import { anEmbeddedApi } from '../kube/embedded/store.testing.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { anAuthority, aCertificate as signed, type TestCertificate } from '../pki/pki.testing.ts';
-import { encodePrivateKey } from '../pki/private-key.ts';
+import { aTlsSecret, put, renamed } from './cli-objects.testing.ts';
 import { commandLine } from './program.testing.ts';
 import {
   aCertificate,
@@ -35,44 +33,7 @@ beforeAll(async () => {
   good = await signed({ issuer, notBeforeMs: now - day, notAfterMs: now + 89.5 * day });
 });
 
-/** Creates an object with its status, owned by `owner`. */
-async function put<T extends KubeObject>(
-  api: KubeApi,
-  resource: Resource<T>,
-  object: T & { status?: unknown },
-  owner?: KubeObject,
-): Promise<T> {
-  const { uid: _uid, ownerReferences: _owners, ...metadata } = object.metadata;
-  const { kind = '', apiVersion = '' } = owner ?? {};
-  const reference = {
-    kind,
-    apiVersion,
-    name: owner?.metadata.name ?? '',
-    uid: owner?.metadata.uid ?? '',
-    controller: true,
-  };
-  const created = await api.create(resource, {
-    ...object,
-    metadata: { ...metadata, ...(owner === undefined ? {} : { ownerReferences: [reference] }) },
-  });
-  if (object.status === undefined || !resource.hasStatus) return created;
-  return api.updateStatus(resource, { ...created, status: object.status });
-}
-
-function aSecret(namespace: string, name: string) {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { namespace, name },
-    type: 'kubernetes.io/tls',
-    data: { 'tls.crt': base64(good.certificate), 'tls.key': base64(encodePrivateKey(good.key)) },
-  };
-}
-
-function renamed<T extends KubeObject>(object: T, name: string): T {
-  return { ...object, metadata: { ...object.metadata, name } };
-}
+const aSecret = (namespace: string, name: string) => aTlsSecret(namespace, name, good);
 
 /** A site that is ready, one that waits for its challenge, one of another namespace without an issuer. */
 async function aBusyApi(): Promise<KubeApi> {
@@ -216,6 +177,86 @@ describe('postern status', () => {
     expect(off.stdout).not.toContain('\u001B');
   });
 
+  describe('of one certificate', () => {
+    async function withEvents(api: KubeApi): Promise<KubeApi> {
+      const told = (name: string, kind: string, object: string, reason: string, message: string, count = 1) =>
+        api.create(events, {
+          apiVersion: 'v1',
+          kind: 'Event',
+          metadata: { namespace: 'shop', name },
+          involvedObject: { kind, namespace: 'shop', name: object },
+          type: reason === 'PresentError' ? 'Warning' : 'Normal',
+          reason,
+          message,
+          count,
+          lastTimestamp: `2026-01-01T00:0${name}:00Z`,
+        });
+      await told('2', 'Challenge', 'shop-tls-1-77-shop.test', 'PresentError', 'It answered 404.', 3);
+      await told('1', 'Certificate', 'shop-tls', 'Issuing', 'Issuing a certificate.');
+      await told('3', 'Certificate', 'another', 'Issuing', 'Not of interest.');
+      return api;
+    }
+
+    it('shows its chain, its events and what to do next', async () => {
+      const api = await withEvents(await aBusyApi());
+      const run = await commandLine(['status', 'certificate', 'shop-tls', '-n', 'shop'], { api });
+      expect([run.status, run.stderr]).toEqual([1, '']);
+      const text = run.stdout.replace(/Created .*/, 'Created <now>');
+      await expect(text).toMatchFileSnapshot('golden/status-certificate.txt');
+    });
+
+    it('shows one that is ready', async () => {
+      const run = await commandLine(['status', 'certificate', 'mail', '-n', 'shop', '--kubeconfig', 'k'], {
+        api: await aBusyApi(),
+      });
+      expect(run.status).toBe(0);
+      expect(run.stdout).toContain('Certificate shop/mail: ready\n');
+      expect(run.stdout).toContain(
+        'Next\n  postern inspect secret mail-tls -n shop --kubeconfig k  # see what it holds\n  postern renew mail -n shop --kubeconfig k               # renew it now\n',
+      );
+    });
+
+    it('names the request that waits for approval', async () => {
+      const api = anEmbeddedApi();
+      await put(api, clusterIssuers, anIssuer());
+      await put(
+        api,
+        certificates,
+        aCertificate({ conditions: [condition('Issuing', 'True', 'DoesNotExist')] }),
+      );
+      await put(api, certificateRequests, aRequest());
+      const run = await commandLine(['status', 'cert', 'shop-tls', '-n', 'shop', '-o', 'json'], { api });
+      expect(JSON.parse(run.stdout)).toMatchObject({
+        state: 'not-ready',
+        cause: expect.stringContaining('is not approved yet'),
+        conditions: [{ type: 'Issuing' }],
+        objects: [
+          { kind: 'Certificate', state: 'not ready' },
+          { kind: 'ClusterIssuer', name: 'le', state: 'ready' },
+          { kind: 'CertificateRequest', name: 'shop-tls-1', state: 'new' },
+          { kind: 'Secret', state: 'missing' },
+        ],
+        next: [{ command: 'postern approve shop-tls-1 -n shop', why: 'let it be signed' }],
+      });
+    });
+
+    it('says where there is one of that name', async () => {
+      const run = await commandLine(['status', 'certificate', 'mail'], { api: await aBusyApi() });
+      expect([run.status, run.stderr]).toEqual([
+        1,
+        'postern: There is no Certificate "mail" in namespace "default"; there is one in "shop": name it by --namespace.\n',
+      ]);
+    });
+
+    it.each([[['certificate']], [['certificate', 'a', 'b']]])('refuses %j', async argv => {
+      const run = await commandLine(['status', ...argv]);
+      expect([run.status, run.stderr]).toEqual([
+        2,
+        'postern: postern status certificate takes the name of one certificate.\nSee "postern help status".\n',
+      ]);
+    });
+  });
+
   it('does without what it may not read', async () => {
     const api = await aBusyApi();
     const forbidden = new KubeError('KUBE_FORBIDDEN', 'secrets is forbidden');
@@ -264,7 +305,7 @@ describe('postern status', () => {
   it.each([
     [
       ['--state-dir', 's', '--kubeconfig', 'k'],
-      '--state-dir and --kubeconfig exclude each other: the status of a state folder or of a cluster.',
+      '--state-dir and --kubeconfig exclude each other: the objects of a state folder or of a cluster.',
     ],
     [['-o', 'yaml'], '--output: "yaml" is not one of table, json.'],
     [['--ouput', 'json'], 'There is no flag --ouput. Did you mean --output?'],

@@ -1,30 +1,76 @@
+import { certificates } from '../api/cert-manager/certificate.ts';
+import { sourceFlags } from '../config/command-source.ts';
 import { flagsHelp } from '../config/settings-help.ts';
-import { loadStatusConfig } from '../config/status-config.ts';
+import { loadStatusConfig, type StatusConfig } from '../config/status-config.ts';
 import { statusSettings } from '../config/status-settings.ts';
-import { type Command, helpColumns, usesColour } from './program.ts';
-import { chainsOf } from './status/chains.ts';
-import { readStatusObjects } from './status/read-objects.ts';
+import { PosternError } from '../core/errors.ts';
+import { findObject } from './find-object.ts';
+import { type Command, helpColumns, type OpenedApi, type Program, usesColour } from './program.ts';
+import { chainOfCertificate, chainsOf } from './status/chains.ts';
+import { certificateDetail } from './status/detail.ts';
+import { readEvents, readStatusObjects } from './status/read-objects.ts';
 import { reportJson, reportText } from './status/render.ts';
+import { detailText } from './status/render-detail.ts';
 import { reportItem } from './status/report.ts';
 
 const introduction = `postern status: what is ready, and why the rest is not
 
 Usage:
   postern status [flags]
+  postern status certificate NAME [flags]
 
 Examples:
   postern status                            # the cluster of your kubeconfig
   postern status --standalone ./manifests   # a Postern that runs with that flag
   postern status -n shop -o json            # for programs
+  postern status certificate shop-tls -n shop   # one of them, in detail
 
 Lists every Ingress, and every Certificate that no Ingress uses, with what was made
 for it: Certificate, CertificateRequest, Order, Challenges, Secret and its expiry. For
-what is not ready it names the deepest cause and what to do.
+what is not ready it names the deepest cause and what to do. Of one certificate it shows
+the conditions, the objects of its chain, their events, and what can be done next.
 
 Exit status: 0 everything is ready; 1 something is not, or could not be read; 2 bad
 usage.
 
 `;
+
+async function showAll({ api }: OpenedApi, config: StatusConfig, program: Program): Promise<number> {
+  const { io } = program;
+  const chains = chainsOf(await readStatusObjects(api, config.namespace));
+  const nowMs = program.now();
+  const items = chains.map(chain => reportItem(chain, nowMs));
+  io.stdout(config.output === 'json' ? reportJson(items) : reportText(items, nowMs, usesColour(io)));
+  return items.some(({ state }) => state === 'not-ready') ? 1 : 0;
+}
+
+async function showCertificate(
+  { api, namespace: own }: OpenedApi,
+  { source, namespace = own, output, certificate: name }: StatusConfig & { readonly certificate: string },
+  program: Program,
+): Promise<number> {
+  const { io } = program;
+  const key = { namespace, name };
+  // Says where there is one of that name, where it is not here.
+  await findObject(api, certificates, key);
+  const objects = await readStatusObjects(api, namespace);
+  const chain = chainOfCertificate(objects, key);
+  if (chain === undefined)
+    throw new PosternError(`Certificate ${name} was deleted just now.`, {
+      code: 'OBJECT_NOT_FOUND',
+      retry: 'never',
+    });
+  const { secretName } = chain.certificate.spec;
+  const users = objects.ingresses.filter(({ spec }) => spec?.tls?.some(tls => tls.secretName === secretName));
+  const detail = certificateDetail(chain, users, await readEvents(api, { namespace }), {
+    nowMs: program.now(),
+    flags: sourceFlags(source),
+  });
+  io.stdout(
+    output === 'json' ? `${JSON.stringify(detail, undefined, 2)}\n` : detailText(detail, usesColour(io)),
+  );
+  return detail.state === 'ready' ? 0 : 1;
+}
 
 /** `postern status`. */
 export const statusCommand: Command = {
@@ -45,11 +91,10 @@ export const statusCommand: Command = {
     }
     const opened = await program.openApi(config.source);
     try {
-      const chains = chainsOf(await readStatusObjects(opened.api, config.namespace));
-      const nowMs = program.now();
-      const items = chains.map(chain => reportItem(chain, nowMs));
-      io.stdout(config.output === 'json' ? reportJson(items) : reportText(items, nowMs, usesColour(io)));
-      return items.some(({ state }) => state === 'not-ready') ? 1 : 0;
+      const { certificate } = config;
+      return certificate === undefined
+        ? await showAll(opened, config, program)
+        : await showCertificate(opened, { ...config, certificate }, program);
     } finally {
       await opened.close();
     }

@@ -50,7 +50,7 @@ export function loadRenewConfig(
   if (allNamespaces && from !== undefined) {
     throw new UsageError([`--all-namespaces and ${from} exclude each other: give one of them.`]);
   }
-  return Object.freeze({
+  return Object.freeze<RenewConfig>({
     source: commandSourceOf(loaded, sources),
     namespace,
     which:

@@ -105,7 +105,7 @@ export const runSettings = z.object({
   }),
   approveRequests: setting(bool(), {
     group: certificates,
-    help: "Approve the CertificateRequests that Postern's own issuers sign. Turn it off where a policy approver, or somebody with \"postern approve\", does it.",
+    help: 'Approve every CertificateRequest that nobody has denied. Turn it off where a policy approver, or somebody with "postern approve", decides.',
     default: 'true',
   }),
   maxConcurrentChallenges: setting(integer(1, 10_000), {

@@ -84,8 +84,10 @@ export const objectName = () =>
 
 /** The reason of a condition, as `metav1.Condition` has it. */
 export const conditionReason = () =>
-  parsedText('a reason: one word of letters, digits, "_", "-", "." and ",", beginning with a letter', value =>
-    value.length <= 1024 && /^[A-Za-z]([\w.,:-]*\w)?$/.test(value.trim()) ? value.trim() : undefined,
+  parsedText(
+    'a reason: one word of letters, digits, "_", "-", "." and ",", beginning with a letter',
+    value =>
+      value.length <= 1024 && /^[A-Za-z]([\w.,:-]*\w)?$/.test(value.trim()) ? value.trim() : undefined,
   );
 
 /** An annotation key: a name of 63 characters at most, with a DNS prefix or none. */

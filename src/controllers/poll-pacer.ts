@@ -1,3 +1,4 @@
+import { keyText, type ObjectKey } from '../api/meta.ts';
 import { backoffDelayMs } from '../core/backoff.ts';
 
 /**
@@ -6,24 +7,27 @@ import { backoffDelayMs } from '../core/backoff.ts';
  */
 export interface PollPacer {
   /** How long to wait before the next poll for this; `askedMs` is what the other side asked for (Retry-After). */
-  nextDelayMs(id: string, askedMs: number | undefined): number;
+  nextDelayMs(key: ObjectKey, askedMs: number | undefined): number;
   /** How many delays were given for this. */
-  count(id: string): number;
-  forget(id: string): void;
+  count(key: ObjectKey): number;
+  forget(key: ObjectKey): void;
 }
+
+/** A server that asks for more is asked again after this all the same: it may have been wrong. */
+const longestAskedMs = 15 * 60_000;
 
 /** A pacer that starts at 50 ms and doubles up to 5 s. */
 export function createPollPacer(policy = { baseMs: 50, capMs: 5_000 }): PollPacer {
   const polls = new Map<string, number>();
   return {
-    nextDelayMs(id, askedMs) {
-      const count = (polls.get(id) ?? 0) + 1;
-      polls.set(id, count);
-      return Math.max(backoffDelayMs(policy, count), askedMs ?? 0);
+    nextDelayMs(key, askedMs) {
+      const count = (polls.get(keyText(key)) ?? 0) + 1;
+      polls.set(keyText(key), count);
+      return Math.max(backoffDelayMs(policy, count), Math.min(askedMs ?? 0, longestAskedMs));
     },
-    count: id => polls.get(id) ?? 0,
-    forget(id) {
-      polls.delete(id);
+    count: key => polls.get(keyText(key)) ?? 0,
+    forget(key) {
+      polls.delete(keyText(key));
     },
   };
 }

@@ -1,8 +1,6 @@
+import { defaultDuration } from '../api/cert-manager/certificate-times.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { SignRequest } from './issuer.ts';
-
-/** The lifetime of a certificate whose request asks for none: 90 days. */
-const defaultLifetimeMs = 90 * 24 * 3_600_000;
 
 /** Clocks differ a little: a certificate is valid from shortly before it was made. */
 const backdatedMs = 60_000;
@@ -23,12 +21,18 @@ export function contentOf({ request, csr }: SignRequest) {
   };
 }
 
-/** The lifetime the request asks for; never beyond that of its signer. */
+/** The lifetime that the request asks for; never beyond that of its signer. */
 export function validityFor(
   { request }: SignRequest,
   nowMs: number,
-  signerNotAfterMs = Number.POSITIVE_INFINITY,
+  signer: { readonly notBeforeMs: number; readonly notAfterMs: number } = {
+    notBeforeMs: Number.NEGATIVE_INFINITY,
+    notAfterMs: Number.POSITIVE_INFINITY,
+  },
 ): { notBeforeMs: number; notAfterMs: number } {
-  const lifetimeMs = parseDuration(request.spec.duration ?? '') ?? defaultLifetimeMs;
-  return { notBeforeMs: nowMs - backdatedMs, notAfterMs: Math.min(nowMs + lifetimeMs, signerNotAfterMs) };
+  const lifetimeMs = parseDuration(request.spec.duration ?? defaultDuration) ?? 0;
+  return {
+    notBeforeMs: Math.max(nowMs - backdatedMs, signer.notBeforeMs),
+    notAfterMs: Math.min(nowMs + lifetimeMs, signer.notAfterMs),
+  };
 }

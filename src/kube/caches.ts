@@ -3,7 +3,7 @@ import { apiVersionOf, type Resource, resourceId } from '../api/resource.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cache } from './cache.ts';
-import { parseSelection } from './embedded/selector.ts';
+import { parseSelection } from './selector.ts';
 import type { KubeApi, Selection } from './port.ts';
 import { createReflector, type Reflector, type ReflectorStatus } from './reflector.ts';
 import { type Prepare, prepareWith } from './reflector-object.ts';

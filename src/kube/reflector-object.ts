@@ -1,5 +1,5 @@
 import type { KubeObject } from '../api/meta.ts';
-import { deepFreeze } from './embedded/freeze.ts';
+import { deepFreeze } from './freeze.ts';
 
 /** Makes what a cache keeps out of what the API gave: without `metadata.managedFields`, transformed, frozen. */
 export type Prepare<T> = (object: T) => T;

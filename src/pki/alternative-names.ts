@@ -1,9 +1,14 @@
-import { isOid, oidText } from './der/oid.ts';
-import { childrenOf, DerError, type DerValue, expectTag, readDer } from './der/read.ts';
-import { context, contextPrimitive, objectIdentifier, sequence, utf8String } from './der/write.ts';
+import {
+  AttributeValue,
+  GeneralName,
+  OtherName as OtherNameSchema,
+  SubjectAlternativeName,
+} from '@peculiar/asn1-x509';
+import { damaged, decode, encode } from './asn1.ts';
 import { canonicalDnsName } from './dns-name.ts';
 import { PkiError } from './errors.ts';
-import { ipOctets, ipText } from './ip-address.ts';
+import { canonicalIp } from './ip-address.ts';
+import { isOid } from './oid.ts';
 
 /** An otherName whose value is a UTF8String, as a user principal name is. */
 export interface OtherName {
@@ -54,46 +59,40 @@ function invalid(field: string, value: string, fix: string): never {
  * where there is no name. Throws PKI_NAME_INVALID that names the field and the value.
  */
 export function encodeAlternativeNames(spec: AlternativeNamesSpec): Buffer | undefined {
-  const names: Buffer[] = [];
-  for (const name of new Set(spec.dnsNames)) {
-    const canonical = canonicalDnsName(name);
-    if (canonical === undefined)
+  const names: GeneralName[] = [];
+  for (const name of spec.dnsNames ?? []) {
+    const dNSName =
+      canonicalDnsName(name) ??
       invalid('dnsNames', name, 'is not a DNS name (IP addresses go into ipAddresses)');
-    names.push(contextPrimitive(2, Buffer.from(canonical, 'latin1')));
+    names.push(new GeneralName({ dNSName }));
   }
-  for (const address of new Set(spec.ipAddresses)) {
-    names.push(
-      contextPrimitive(7, ipOctets(address) ?? invalid('ipAddresses', address, 'is not an IP address')),
-    );
+  for (const address of spec.ipAddresses ?? []) {
+    const iPAddress = canonicalIp(address) ?? invalid('ipAddresses', address, 'is not an IP address');
+    names.push(new GeneralName({ iPAddress }));
   }
-  for (const uri of new Set(spec.uris)) {
+  for (const uri of spec.uris ?? []) {
     if (!ascii.test(uri) || !URL.canParse(uri)) invalid('uris', uri, 'is not an absolute URI in ASCII');
-    names.push(contextPrimitive(6, Buffer.from(uri, 'latin1')));
+    names.push(new GeneralName({ uniformResourceIdentifier: uri }));
   }
-  for (const address of new Set(spec.emailAddresses)) {
+  for (const address of spec.emailAddresses ?? []) {
     if (!ascii.test(address) || !/^[^@<>]+@[^@<>]+$/.test(address)) {
       invalid('emailAddresses', address, 'is not a bare e-mail address (user@example.com)');
     }
-    names.push(contextPrimitive(1, Buffer.from(address, 'latin1')));
+    names.push(new GeneralName({ rfc822Name: address }));
   }
   for (const { oid, utf8Value } of spec.otherNames ?? []) {
     if (!isOid(oid)) invalid('otherNames', oid, 'is not an object identifier');
-    names.push(context(0, objectIdentifier(oid), context(0, utf8String(utf8Value))));
+    const value = encode(new AttributeValue({ utf8String: utf8Value.toWellFormed() })).buffer;
+    names.push(new GeneralName({ otherName: new OtherNameSchema({ typeId: oid, value }) }));
   }
-  const distinct = [...new Map(names.map(name => [name.toString('latin1'), name])).values()];
-  return distinct.length === 0 ? undefined : sequence(...distinct);
+  const distinct = [...new Map(names.map(name => [encode(name).toString('latin1'), name])).values()];
+  return distinct.length === 0 ? undefined : encode(new SubjectAlternativeName(distinct));
 }
 
-const unsupportedKinds: Readonly<Record<number, string>> = {
-  0xa0: 'otherName',
-  0xa3: 'x400Address',
-  0xa4: 'directoryName',
-  0xa5: 'ediPartyName',
-  0x88: 'registeredID',
-};
+const unsupportedKinds = ['x400Address', 'directoryName', 'ediPartyName', 'registeredID'] as const;
 
-/** Reads the value of a subjectAltName extension. Throws DerError. */
-export function readAlternativeNames(value: Buffer): AlternativeNames {
+/** Reads the value of a subjectAltName extension. Throws Asn1Error. */
+export function readAlternativeNames(value: ArrayBuffer): AlternativeNames {
   const found = {
     dnsNames: [] as string[],
     ipAddresses: [] as string[],
@@ -102,35 +101,41 @@ export function readAlternativeNames(value: Buffer): AlternativeNames {
     otherNames: [] as OtherName[],
   };
   const unsupported = new Set<string>();
-  for (const name of childrenOf(readDer(value, 0x30))) {
-    if (name.tag === 0x82) found.dnsNames.push(ia5(name).toLowerCase());
-    else if (name.tag === 0x81) found.emailAddresses.push(ia5(name));
-    else if (name.tag === 0x86) found.uris.push(ia5(name));
-    else if (name.tag === 0x87)
-      found.ipAddresses.push(ipText(name.content) ?? bad('an IP address of wrong length'));
+  for (const name of decode(value, SubjectAlternativeName)) {
+    if (name.dNSName !== undefined) found.dnsNames.push(ia5(name.dNSName).toLowerCase());
+    else if (name.rfc822Name !== undefined) found.emailAddresses.push(ia5(name.rfc822Name));
+    else if (name.uniformResourceIdentifier !== undefined)
+      found.uris.push(ia5(name.uniformResourceIdentifier));
+    else if (name.iPAddress !== undefined)
+      found.ipAddresses.push(canonicalIp(name.iPAddress) ?? damaged('an IP address of wrong length'));
     else {
-      const other = name.tag === 0xa0 ? readOtherName(name) : undefined;
-      if (other === undefined) unsupported.add(unsupportedKinds[name.tag] ?? bad('an unknown kind of name'));
-      else found.otherNames.push(other);
+      const utf8Value = name.otherName && decode(name.otherName.value, AttributeValue).utf8String;
+      if (name.otherName && utf8Value !== undefined)
+        found.otherNames.push({ oid: name.otherName.typeId, utf8Value });
+      else unsupported.add(unsupportedKinds.find(kind => name[kind] !== undefined) ?? 'otherName');
     }
   }
   return { ...found, unsupportedNames: [...unsupported] };
 }
 
-function bad(what: string): never {
-  throw new DerError(what);
-}
-
-function ia5(name: DerValue): string {
+function ia5(text: string): string {
   // A NUL or a non-ASCII octet has been used to make two readers see two names (CVE-2009-2408).
-  if (name.content.some(octet => octet === 0 || octet > 0x7f)) bad('a name that is not ASCII text');
-  return name.content.toString('latin1');
+  return /^\p{ASCII}*$/u.test(text) && !text.includes('\0') ? text : damaged('a name that is not ASCII text');
 }
 
-/** Undefined where the value is no UTF8String. */
-function readOtherName(name: DerValue): OtherName | undefined {
-  const [type, wrapped] = childrenOf(name);
-  const [value] = childrenOf(expectTag(wrapped, 0xa0));
-  const oid = oidText(expectTag(type, 0x06).content);
-  return value?.tag === 0x0c ? { oid, utf8Value: value.content.toString('utf8') } : undefined;
+/**
+ * The names in OpenSSL's text of a subjectAltName, as node:crypto gives it, where DNS names and IP addresses are all
+ * there is and none of them is quoted; else undefined. It spares most certificates the reading of their ASN.1.
+ */
+export function plainAlternativeNames(text: string): AlternativeNames | undefined {
+  const dnsNames: string[] = [];
+  const ipAddresses: string[] = [];
+  for (const part of text.split(', ')) {
+    const [, dnsName, address] = /^(?:DNS:([\w*.-]+)|IP Address:([\d.A-F:]+))$/.exec(part) ?? [];
+    const ip = address && canonicalIp(address);
+    if (dnsName !== undefined) dnsNames.push(dnsName.toLowerCase());
+    else if (ip !== undefined) ipAddresses.push(ip);
+    else return undefined;
+  }
+  return { ...noAlternativeNames, dnsNames, ipAddresses };
 }

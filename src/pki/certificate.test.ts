@@ -4,7 +4,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CertificateInfo, parseCertificate, parseCertificates, readCertificate } from './certificate.ts';
 import { PkiError } from './errors.ts';
+import { canonicalIp } from './ip-address.ts';
 import { aCertificate, anAuthority } from './pki.testing.ts';
+import { subjectName } from './subject.ts';
 
 const authority = await anAuthority();
 const issuer = { certificate: authority.certificate, key: authority.key };
@@ -83,6 +85,54 @@ describe('reading a certificate', () => {
   ])('refuses %s', (_what, pem, message) => {
     expect(() => parseCertificate(pem)).toThrow(PkiError);
     expect(() => parseCertificate(pem)).toThrow(message);
+  });
+
+  it.each([
+    ['data after it', (hex: string) => `${hex}0500`, 'it is not DER alone'],
+    [
+      'a beginning on the 99th of a month',
+      (hex: string) => hex.replace(/(301e170d.{8})..../, '$13939'),
+      'no valid dates',
+    ],
+    [
+      'an end on the 99th of a month',
+      (hex: string) => hex.replace(/(301e170d.{26}170d.{8})..../, '$13939'),
+      'no valid dates',
+    ],
+    ['a damaged subjectAltName', (hex: string) => hex.replace('820c73686f70', '8f0c73686f70'), 'is damaged'],
+    ['a DNS name with a NUL', (hex: string) => hex.replace('820c73686f70', '820c73006f70'), 'not ASCII text'],
+  ])('refuses one with %s', (_what, damage, message) => {
+    const damaged = Buffer.from(damage(parseCertificate(certificate).der.toString('hex')), 'hex');
+    expect(() => readCertificate(damaged)).toThrow(PkiError);
+    expect(() => readCertificate(damaged)).toThrow(message);
+  });
+
+  it('gives a commonName and names of any kind, by OpenSSL or without it', async () => {
+    const dnsName = fc.domain().map(name => name.toLowerCase());
+    const named = fc.record({
+      commonName: fc.string({ unit: 'binary', minLength: 1, maxLength: 16 }),
+      organizations: fc.array(fc.string({ unit: 'grapheme', minLength: 1 }), { maxLength: 2 }),
+      dnsNames: fc.uniqueArray(dnsName, { maxLength: 3 }),
+      ipAddresses: fc.uniqueArray(
+        fc.oneof(fc.ipV4(), fc.ipV6()).map(address => canonicalIp(address) ?? ''),
+        { maxLength: 2 },
+      ),
+      uris: fc.uniqueArray(fc.constantFrom('spiffe://a/b', "https://a.example/?a='b',DNS:evil.example"), {
+        maxLength: 2,
+      }),
+      emailAddresses: fc.uniqueArray(fc.emailAddress(), { maxLength: 1 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(named, async ({ organizations, commonName, ...names }) => {
+        const made = await aCertificate({
+          issuer,
+          key: authority.key,
+          ...names,
+          subject: subjectName({ subject: { organizations }, commonName }),
+        });
+        expect(parseCertificate(made.certificate)).toMatchObject({ commonName, ...names });
+      }),
+    );
   });
 
   it('never throws anything but PkiError, whatever was damaged', () => {

@@ -1,5 +1,8 @@
+import { sign } from 'node:crypto';
+import { CertificationRequest } from '@peculiar/asn1-csr';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decode } from './asn1.ts';
 import { type CsrSpec, createCsr, parseCsr } from './csr.ts';
 import { PkiError } from './errors.ts';
 import { encodePem, parsePem } from './pem.ts';
@@ -69,6 +72,12 @@ describe('a CSR', () => {
     });
   });
 
+  it('has the replacement character for half a character', async () => {
+    const otherNames = [{ oid: '1.2.3', utf8Value: 'b\ud800' }];
+    const csr = parseCsr(await createCsr({ key, commonName: 'a\ud800', otherNames }));
+    expect([csr.commonName, csr.otherNames]).toEqual(['a\ufffd', [{ oid: '1.2.3', utf8Value: 'b\ufffd' }]]);
+  });
+
   it('names no usages where the spec keeps them out', async () => {
     const csr = await createCsr({ key, dnsNames: ['a.example'], encodeUsagesInRequest: false });
     expect(parseCsr(csr).usages).toEqual([]);
@@ -118,6 +127,24 @@ describe('a CSR', () => {
     await expect(refused).rejects.toThrow(message);
   });
 });
+
+/** The CertificationRequestInfo of a request. */
+function signedPartOf(csr: string): Buffer {
+  const { certificationRequestInfoRaw } = decode(
+    parsePem(csr)[0]?.der ?? Buffer.alloc(0),
+    CertificationRequest,
+  );
+  return Buffer.from(certificationRequestInfoRaw ?? new ArrayBuffer());
+}
+
+/** A request with `info` for its signed part, whatever it holds; its outer lengths have two octets. */
+function signedAgain(info: Buffer): string {
+  const algorithm = Buffer.from('300a06082a8648ce3d040302', 'hex');
+  const signature = sign('sha256', info, key);
+  const rest = Buffer.concat([info, algorithm, Buffer.of(3, signature.length + 1, 0), signature]);
+  const header = Buffer.of(0x30, 0x82, rest.length >> 8, rest.length & 0xff);
+  return encodePem('CERTIFICATE REQUEST', Buffer.concat([header, rest]));
+}
 
 // openssl req -new -newkey ed25519, with O=Acme, CN=a and subjectAltName=DNS:A.example,RID:1.2.3,dirName:d
 const opensslCsr = `MIHWMIGJAgEAMBsxDTALBgNVBAoMBEFjbWUxCjAIBgNVBAMMAWEwKjAFBgMrZXAD
@@ -171,5 +198,36 @@ ${opensslCsr}
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('never throws anything but PkiError, whatever was damaged before it was signed', async () => {
+    const info = signedPartOf(await createCsr({ ...everything, key }));
+    fc.assert(
+      fc.property(fc.nat(info.length - 1), fc.nat(255), (at, octet) => {
+        const damaged = Buffer.from(info);
+        damaged[at] = octet;
+        try {
+          parseCsr(signedAgain(damaged));
+        } catch (error) {
+          expect(error).toBeInstanceOf(PkiError);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('refuses a name constraint whose mask has gaps', async () => {
+    const nameConstraints = { permitted: { ipRanges: ['10.0.0.0/24'] } };
+    const info = signedPartOf(await createCsr({ key, dnsNames: ['a.example'], isCA: true, nameConstraints }));
+    expect(parseCsr(signedAgain(info))).toMatchObject({ nameConstraints });
+    const gaps = info.toString('hex').replace('0a000000ffffff00', '0a000000ff00ff00');
+    expect(() => parseCsr(signedAgain(Buffer.from(gaps, 'hex')))).toThrow(
+      'a name constraint that cannot be read',
+    );
+  });
+
+  it('takes one that asks for nothing but a subject', async () => {
+    const csr = await createCsr({ key, commonName: 'a', encodeUsagesInRequest: false });
+    expect(parseCsr(csr)).toMatchObject({ commonName: 'a', usages: [], dnsNames: [] });
   });
 });

@@ -1,4 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import { Attributes, CertificationRequest, CertificationRequestInfo } from '@peculiar/asn1-csr';
+import { Attribute, BasicConstraints, type Extension, Extensions, Name } from '@peculiar/asn1-x509';
 import {
   type AlternativeNames,
   type AlternativeNamesSpec,
@@ -6,20 +8,10 @@ import {
   noAlternativeNames,
   readAlternativeNames,
 } from './alternative-names.ts';
-import { oidText } from './der/oid.ts';
-import { childrenOf, DerError, type DerValue, expectTag, readDer } from './der/read.ts';
-import { context, integer, objectIdentifier, sequence, setOf } from './der/write.ts';
-import { type DistinguishedName, readName } from './distinguished-name.ts';
+import { Asn1Error, damaged, decode, encode } from './asn1.ts';
+import { type DistinguishedName, nameIn } from './distinguished-name.ts';
 import { PkiError } from './errors.ts';
-import {
-  type Extension,
-  encodeBasicConstraints,
-  encodeExtensions,
-  extension,
-  extensionOids,
-  readBasicConstraints,
-  readExtensions,
-} from './extensions.ts';
+import { extension, extensionsIn, readBasicConstraints } from './extensions.ts';
 import {
   effectiveUsages,
   encodeExtendedKeyUsage,
@@ -31,13 +23,13 @@ import {
 import { encodeNameConstraints, type NameConstraints, readNameConstraints } from './name-constraints.ts';
 import { encodePem, parsePem } from './pem.ts';
 import { type KeyKind, keyKindOf, publicKeyOf } from './private-key.ts';
-import { readPublicKey } from './public-key.ts';
+import { publicKeyFrom, publicKeyInfo } from './public-key.ts';
 import {
+  algorithmIdentifier,
   chosenSignatureAlgorithm,
-  readSigned,
   type SignatureAlgorithm,
   signatureHolds,
-  signedSequence,
+  signatureOver,
 } from './signature.ts';
 import { commonNameOf, type SubjectSpec, subjectName } from './subject.ts';
 
@@ -76,13 +68,18 @@ export async function createCsr(spec: CsrSpec & { readonly key: KeyObject }): Pr
   const algorithm = chosenSignatureAlgorithm(spec.key, spec.signatureAlgorithm);
   const subject = subjectName(spec);
   const extensions = requestedExtensions(spec, subject.rdns.length === 0);
-  const attributes =
-    extensions.length === 0
-      ? []
-      : [sequence(objectIdentifier(extensionRequest), setOf(encodeExtensions(extensions)))];
-  const publicKey = publicKeyOf(spec.key).export({ format: 'der', type: 'spki' });
-  const info = sequence(integer(0), subject.der, publicKey, context(0, ...attributes));
-  return encodePem('CERTIFICATE REQUEST', await signedSequence(info, spec.key, algorithm));
+  const values = [encode(new Extensions(extensions)).buffer];
+  const certificationRequestInfo = new CertificationRequestInfo({
+    subject: decode(subject.der, Name),
+    subjectPKInfo: publicKeyInfo(publicKeyOf(spec.key)),
+    attributes: new Attributes(
+      extensions.length === 0 ? [] : [new Attribute({ type: extensionRequest, values })],
+    ),
+  });
+  const signature = await signatureOver(certificationRequestInfo, spec.key, algorithm);
+  const signatureAlgorithm = algorithmIdentifier(algorithm);
+  const request = new CertificationRequest({ certificationRequestInfo, signatureAlgorithm, signature });
+  return encodePem('CERTIFICATE REQUEST', encode(request));
 }
 
 function requestedExtensions(spec: CsrSpec, subjectIsEmpty: boolean): Extension[] {
@@ -93,10 +90,12 @@ function requestedExtensions(spec: CsrSpec, subjectIsEmpty: boolean): Extension[
     ...extension('subjectAltName', subjectIsEmpty, encodeAlternativeNames(spec)),
     ...extension('keyUsage', true, encodeKeyUsage(usages)),
     ...extension('extKeyUsage', false, encodeExtendedKeyUsage(usages)),
-    ...extension('basicConstraints', true, isCA ? encodeBasicConstraints(true) : undefined),
-    ...(constraints === undefined
-      ? []
-      : extension('nameConstraints', constraints.critical === true, encodeNameConstraints(constraints))),
+    ...extension('basicConstraints', true, isCA ? encode(new BasicConstraints({ cA: true })) : undefined),
+    ...extension(
+      'nameConstraints',
+      constraints?.critical === true,
+      constraints && encodeNameConstraints(constraints),
+    ),
   ];
 }
 
@@ -116,7 +115,7 @@ export function parseCsr(pem: string | Buffer): CsrInfo {
   try {
     return readCsr(only.der);
   } catch (error) {
-    if (error instanceof DerError) {
+    if (error instanceof Asn1Error) {
       throw new PkiError(
         'PKI_CSR_INVALID',
         `the certificate signing request is damaged: ${error.message}`,
@@ -128,47 +127,29 @@ export function parseCsr(pem: string | Buffer): CsrInfo {
 }
 
 function readCsr(bytes: Buffer): CsrInfo {
-  const { tbs, algorithmOid, signature } = readSigned(readDer(bytes));
-  const [version, subject, spki, attributes] = childrenOf(tbs);
-  if (!expectTag(version, 0x02).content.equals(Buffer.of(0))) throw new DerError('an unknown version');
-  const publicKey = readPublicKey(expectTag(spki, 0x30).raw);
-  if (!signatureHolds(tbs.raw, algorithmOid, signature, publicKey)) {
+  const request = decode(bytes, CertificationRequest);
+  const { certificationRequestInfo: info, certificationRequestInfoRaw: signed, signatureAlgorithm } = request;
+  if (info.version !== 0 || signed === undefined) return damaged('an unknown version');
+  const publicKey = publicKeyFrom(info.subjectPKInfo);
+  if (!signatureHolds(Buffer.from(signed), signatureAlgorithm, Buffer.from(request.signature), publicKey)) {
     throw new PkiError(
       'PKI_CSR_INVALID',
       'the signature of the certificate signing request does not fit its public key',
     );
   }
-  const name = readName(expectTag(subject, 0x30).raw);
-  const extensions = extensionsIn(expectTag(attributes, 0xa0));
-  const valueOf = (oid: keyof typeof extensionOids): Buffer | undefined =>
-    extensions.get(extensionOids[oid])?.value;
-  const read = <T>(value: Buffer | undefined, reader: (value: Buffer) => T): T | undefined =>
-    value === undefined ? undefined : reader(value);
-  const constraints = extensions.get(extensionOids.nameConstraints);
+  const subject = nameIn(bytes, info.subject);
+  const [list] = info.attributes.find(({ type }) => type === extensionRequest)?.values ?? [];
+  const read = extensionsIn(list && decode(list, Extensions));
   return {
     pem: encodePem('CERTIFICATE REQUEST', bytes),
     der: bytes,
-    subject: name,
-    commonName: commonNameOf(name),
-    ...(read(valueOf('subjectAltName'), readAlternativeNames) ?? noAlternativeNames),
-    usages: [
-      ...(read(valueOf('keyUsage'), readKeyUsage) ?? []),
-      ...(read(valueOf('extKeyUsage'), readExtendedKeyUsage) ?? []),
-    ],
-    isCA: read(valueOf('basicConstraints'), readBasicConstraints) ?? false,
-    nameConstraints:
-      constraints === undefined ? undefined : readNameConstraints(constraints.value, constraints.critical),
+    subject,
+    commonName: commonNameOf(subject),
+    ...(read('subjectAltName', readAlternativeNames) ?? noAlternativeNames),
+    usages: [...(read('keyUsage', readKeyUsage) ?? []), ...(read('extKeyUsage', readExtendedKeyUsage) ?? [])],
+    isCA: read('basicConstraints', readBasicConstraints) ?? false,
+    nameConstraints: read('nameConstraints', readNameConstraints),
     publicKey,
     keyKind: keyKindOf(publicKey),
   };
-}
-
-function extensionsIn(attributes: DerValue): ReadonlyMap<string, Extension> {
-  for (const attribute of childrenOf(attributes)) {
-    const [type, values] = childrenOf(expectTag(attribute, 0x30));
-    if (oidText(expectTag(type, 0x06).content) !== extensionRequest) continue;
-    const [list] = childrenOf(expectTag(values, 0x31));
-    if (list !== undefined) return readExtensions(list);
-  }
-  return new Map();
 }

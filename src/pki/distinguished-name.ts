@@ -1,6 +1,6 @@
-import { oidText } from './der/oid.ts';
-import { childrenOf, DerError, type DerValue, expectTag, readDer } from './der/read.ts';
-import { der, objectIdentifier, sequence, setOf, utf8String } from './der/write.ts';
+import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509';
+import { BaseStringBlock, fromBER } from 'asn1js';
+import { damaged, decode, encode } from './asn1.ts';
 
 /** One attribute of a name: the type's object identifier and its value as text. */
 export interface NameAttribute {
@@ -49,65 +49,54 @@ const printableAttributes: ReadonlySet<string> = new Set(
 );
 const printable = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
-function encodeAttribute({ oid, value }: NameAttribute): Buffer {
-  const isAscii = /^\p{ASCII}*$/u.test(value);
-  const text =
-    ia5Attributes.has(oid) && isAscii
-      ? der(0x16, Buffer.from(value, 'latin1'))
+function encodedAttribute({ oid, value }: NameAttribute): AttributeTypeAndValue {
+  const kind =
+    ia5Attributes.has(oid) && /^\p{ASCII}*$/u.test(value)
+      ? 'ia5String'
       : printableAttributes.has(oid) && printable.test(value)
-        ? der(0x13, Buffer.from(value, 'latin1'))
-        : utf8String(value);
-  return sequence(objectIdentifier(oid), text);
+        ? 'printableString'
+        : 'utf8String';
+  return new AttributeTypeAndValue({
+    type: oid,
+    value: new AttributeValue({ [kind]: value.toWellFormed() }),
+  });
 }
 
 /** The name made of these relative names. Attributes of one relative name take the order that DER gives a SET. */
 export function distinguishedName(rdns: readonly (readonly NameAttribute[])[]): DistinguishedName {
-  const encoded = rdns.map(rdn =>
+  const sorted = rdns.map(rdn =>
     rdn
-      .map(attribute => ({ attribute, bytes: encodeAttribute(attribute) }))
-      .toSorted((a, b) => Buffer.compare(a.bytes, b.bytes)),
+      .map(attribute => ({ attribute, schema: encodedAttribute(attribute) }))
+      .toSorted((a, b) => Buffer.compare(encode(a.schema), encode(b.schema))),
   );
-  const ordered = encoded.map(rdn => rdn.map(({ attribute }) => attribute));
-  const bytes = sequence(...encoded.map(rdn => setOf(...rdn.map(each => each.bytes))));
-  return { rdns: ordered, text: nameText(ordered), der: bytes };
+  const ordered = sorted.map(rdn => rdn.map(({ attribute }) => attribute));
+  const name = new Name(sorted.map(rdn => new RelativeDistinguishedName(rdn.map(({ schema }) => schema))));
+  return { rdns: ordered, text: nameText(ordered), der: encode(name) };
 }
 
-function attributeText(value: DerValue): string {
-  switch (value.tag) {
-    case 0x0c:
-      return value.content.toString('utf8');
-    case 0x1e:
-      if (value.content.length % 2 !== 0) throw new DerError('a BMPString of odd length');
-      return Buffer.from(value.content).swap16().toString('utf16le');
-    case 0x1c:
-      return universalText(value.content);
-    default:
-      // PrintableString, IA5String, TeletexString (by use, Latin-1), and the rest of the string types.
-      return value.content.toString('latin1');
-  }
+/** The schema knows the string types that RFC 5280 names; some names in use have NumericString or VisibleString. */
+function attributeText(value: AttributeValue): string {
+  if (value.anyValue === undefined) return value.toString();
+  const { result } = fromBER(value.anyValue);
+  return result instanceof BaseStringBlock ? result.getValue() : damaged('a name attribute that is no text');
 }
 
-function universalText(content: Buffer): string {
-  if (content.length % 4 !== 0) throw new DerError('a UniversalString of odd length');
-  let text = '';
-  for (let at = 0; at < content.length; at += 4) {
-    const point = content.readUInt32BE(at);
-    if (point > 0x10_ffff) throw new DerError('a character that does not exist');
-    text += String.fromCodePoint(point);
-  }
-  return text;
+/**
+ * The name that was read as `name` out of `bytes`. Throws Asn1Error where the schema does not give back its octets, as for
+ * text that is not what its type says: an authority's name must go into what it signs octet by octet.
+ */
+export function nameIn(bytes: Buffer, name: Name): DistinguishedName {
+  const der = encode(name);
+  if (!bytes.includes(der)) damaged('a name with text that cannot be read');
+  const rdns = [...name].map(rdn =>
+    [...rdn].map(({ type, value }) => ({ oid: type, value: attributeText(value) })),
+  );
+  return { rdns, text: nameText(rdns), der };
 }
 
-/** Reads an encoded Name. Throws DerError. */
+/** Reads an encoded Name. Throws Asn1Error. */
 export function readName(bytes: Buffer): DistinguishedName {
-  const rdns = childrenOf(readDer(bytes, 0x30)).map(rdn =>
-    childrenOf(expectTag(rdn, 0x31)).map(attribute => {
-      const [type, value] = childrenOf(expectTag(attribute, 0x30));
-      if (value === undefined) throw new DerError('a name attribute without a value');
-      return { oid: oidText(expectTag(type, 0x06).content), value: attributeText(value) };
-    }),
-  );
-  return { rdns, text: nameText(rdns), der: bytes };
+  return nameIn(bytes, decode(bytes, Name));
 }
 
 /** Values of one attribute type in a name, in order. */

@@ -1,76 +1,65 @@
-import { oidText } from './der/oid.ts';
-import { childrenOf, DerError, type DerValue, expectTag, readBoolean, readDer } from './der/read.ts';
-import { contextPrimitive, derTrue, objectIdentifier, octetString, sequence } from './der/write.ts';
+import { OctetString } from '@peculiar/asn1-schema';
+import {
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Extension,
+  type Extensions,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_cRLDistributionPoints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_nameConstraints,
+  id_ce_subjectAltName,
+  id_ce_subjectKeyIdentifier,
+  id_pe_authorityInfoAccess,
+} from '@peculiar/asn1-x509';
+import { damaged, decode } from './asn1.ts';
 
 /** Extensions that Postern reads or writes (RFC 5280 section 4.2). */
-export const extensionOids = {
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  nameConstraints: '2.5.29.30',
-  crlDistributionPoints: '2.5.29.31',
-  authorityKeyIdentifier: '2.5.29.35',
-  extKeyUsage: '2.5.29.37',
-  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+const extensionOids = {
+  subjectKeyIdentifier: id_ce_subjectKeyIdentifier,
+  keyUsage: id_ce_keyUsage,
+  subjectAltName: id_ce_subjectAltName,
+  basicConstraints: id_ce_basicConstraints,
+  nameConstraints: id_ce_nameConstraints,
+  crlDistributionPoints: id_ce_cRLDistributionPoints,
+  authorityKeyIdentifier: id_ce_authorityKeyIdentifier,
+  extKeyUsage: id_ce_extKeyUsage,
+  authorityInfoAccess: id_pe_authorityInfoAccess,
 } as const;
 
-/** One extension; `value` is the DER inside its OCTET STRING. */
-export interface Extension {
-  readonly oid: string;
-  readonly critical: boolean;
-  readonly value: Buffer;
+type ExtensionName = keyof typeof extensionOids;
+
+/** An extension with the DER `value`, or nothing where `value` is undefined. */
+export function extension(name: ExtensionName, critical: boolean, value: Buffer | undefined): Extension[] {
+  if (value === undefined) return [];
+  return [new Extension({ extnID: extensionOids[name], critical, extnValue: new OctetString(value) })];
 }
 
-/** An extension, or nothing where `value` is undefined. */
-export function extension(
-  name: keyof typeof extensionOids,
-  critical: boolean,
-  value: Buffer | undefined,
-): Extension[] {
-  return value === undefined ? [] : [{ oid: extensionOids[name], critical, value }];
+/** Gives what `read` makes of an extension's DER; undefined where there is no such extension. Throws what `read` throws. */
+export type ReadExtension = <T>(
+  name: ExtensionName,
+  read: (value: ArrayBuffer, critical: boolean) => T,
+) => T | undefined;
+
+/** How to read the extensions in `list`. Throws Asn1Error where one is there twice. */
+export function extensionsIn(list: Extensions | undefined): ReadExtension {
+  const byOid = new Map(list?.map(each => [each.extnID, each]));
+  if (byOid.size !== (list?.length ?? 0)) damaged('the same extension twice');
+  return (name, read) => {
+    const found = byOid.get(extensionOids[name]);
+    return found && read(found.extnValue.buffer, found.critical);
+  };
 }
 
-/** The SEQUENCE OF Extension. */
-export function encodeExtensions(extensions: readonly Extension[]): Buffer {
-  return sequence(
-    ...extensions.map(({ oid, critical, value }) =>
-      sequence(objectIdentifier(oid), ...(critical ? [derTrue] : []), octetString(value)),
-    ),
-  );
+/** Whether the value of basicConstraints says that the subject is an authority. Throws Asn1Error. */
+export function readBasicConstraints(value: ArrayBuffer): boolean {
+  return decode(value, BasicConstraints).cA;
 }
 
-/** Reads a SEQUENCE OF Extension into a map by object identifier. Throws DerError, also for a repeated one. */
-export function readExtensions(list: DerValue): ReadonlyMap<string, Extension> {
-  const found = new Map<string, Extension>();
-  for (const item of childrenOf(expectTag(list, 0x30))) {
-    const parts = childrenOf(expectTag(item, 0x30));
-    const oid = oidText(expectTag(parts[0], 0x06).content);
-    const [, second] = parts;
-    const critical = second?.tag === 0x01 && readBoolean(second);
-    if (found.has(oid)) throw new DerError('the same extension twice');
-    found.set(oid, { oid, critical, value: expectTag(parts[second?.tag === 0x01 ? 2 : 1], 0x04).content });
-  }
-  return found;
-}
-
-/** The value of basicConstraints. `pathLength` is left to the authority above. */
-export function encodeBasicConstraints(isCA: boolean): Buffer {
-  return isCA ? sequence(derTrue) : sequence();
-}
-
-/** Whether basicConstraints say that the subject is an authority. Throws DerError. */
-export function readBasicConstraints(value: Buffer): boolean {
-  const [first] = childrenOf(readDer(value, 0x30));
-  return first?.tag === 0x01 && readBoolean(first);
-}
-
-/** The keyIdentifier of authorityKeyIdentifier; undefined where it names the authority in another way. Throws DerError. */
-export function readAuthorityKeyId(value: Buffer): Buffer | undefined {
-  return childrenOf(readDer(value, 0x30)).find(({ tag }) => tag === 0x80)?.content;
-}
-
-/** The value of authorityKeyIdentifier with a keyIdentifier alone. */
-export function encodeAuthorityKeyId(keyId: Uint8Array): Buffer {
-  return sequence(contextPrimitive(0, keyId));
+/** The keyIdentifier of authorityKeyIdentifier; undefined where it names the authority in another way. Throws Asn1Error. */
+export function readAuthorityKeyId(value: ArrayBuffer): Buffer | undefined {
+  const { keyIdentifier } = decode(value, AuthorityKeyIdentifier);
+  return keyIdentifier && Buffer.from(keyIdentifier.buffer);
 }

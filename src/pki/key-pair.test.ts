@@ -17,7 +17,7 @@ describe('a key and a certificate', () => {
   });
 
   const key = encodePrivateKey(one.key);
-  // An OCTET STRING in place of the first algorithm's identifier: Postern does not look there, OpenSSL does.
+  // An OCTET STRING in place of the first algorithm's identifier.
   const hex = parseCertificate(one.certificate)
     .der.toString('hex')
     .replace('06082a8648ce3d', '04082a8648ce3d');
@@ -33,7 +33,7 @@ describe('a key and a certificate', () => {
     ],
     ['key-invalid', one.certificate, one.certificate, 'there is no private key in PEM form'],
     ['certificate-invalid', key, '', 'there is no certificate in PEM form'],
-    ['certificate-invalid', key, empty, 'the certificate is damaged: a value is missing'],
+    ['certificate-invalid', key, empty, 'the certificate is damaged: OpenSSL does not read it'],
     ['certificate-invalid', key, odd, 'the certificate is damaged: OpenSSL does not read it'],
     [
       'mismatch',

@@ -1,7 +1,5 @@
-import { type KeyObject, X509Certificate } from 'node:crypto';
 import { messageOf } from '../core/errors.ts';
 import { parseCertificate } from './certificate.ts';
-import { PkiError } from './errors.ts';
 import { parsePrivateKey, samePublicKey } from './private-key.ts';
 
 /** What came of holding a private key against a certificate; `reason` is a sentence without any of the key. */
@@ -13,7 +11,7 @@ export type KeyPairVerdict =
 export function keyFitsCertificate(keyPem: string | Buffer, certificatePem: string | Buffer): KeyPairVerdict {
   const key = attempt(() => parsePrivateKey(keyPem));
   if ('reason' in key) return { verdict: 'key-invalid', reason: key.reason };
-  const publicKey = attempt(() => servableKey(certificatePem));
+  const publicKey = attempt(() => parseCertificate(certificatePem).publicKey);
   if ('reason' in publicKey) return { verdict: 'certificate-invalid', reason: publicKey.reason };
   return samePublicKey(key.value, publicKey.value)
     ? { verdict: 'fits' }
@@ -25,17 +23,5 @@ function attempt<T>(read: () => T): { value: T } | { reason: string } {
     return { value: read() };
   } catch (error) {
     return { reason: messageOf(error) };
-  }
-}
-
-/** The public key of a certificate that OpenSSL, which is to serve it, takes as well. */
-function servableKey(certificatePem: string | Buffer): KeyObject {
-  const { der, publicKey } = parseCertificate(certificatePem);
-  try {
-    // The constructor is the check: it throws.
-    void new X509Certificate(der);
-    return publicKey;
-  } catch {
-    throw new PkiError('PKI_CERTIFICATE_INVALID', 'the certificate is damaged: OpenSSL does not read it');
   }
 }

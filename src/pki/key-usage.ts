@@ -1,19 +1,18 @@
-import { oidText } from './der/oid.ts';
-import { childrenOf, expectTag, readBitString, readDer } from './der/read.ts';
-import { bitString, objectIdentifier, sequence } from './der/write.ts';
+import { ExtendedKeyUsage, KeyUsage, KeyUsageFlags } from '@peculiar/asn1-x509';
+import { decode, encode } from './asn1.ts';
 import { PkiError } from './errors.ts';
 
-/** Bits of the keyUsage extension, counted from the left (RFC 5280 section 4.2.1.3). */
+/** Bits of the keyUsage extension (RFC 5280 section 4.2.1.3). */
 const keyUsageBits = {
-  'digital signature': 0,
-  'content commitment': 1,
-  'key encipherment': 2,
-  'data encipherment': 3,
-  'key agreement': 4,
-  'cert sign': 5,
-  'crl sign': 6,
-  'encipher only': 7,
-  'decipher only': 8,
+  'digital signature': KeyUsageFlags.digitalSignature,
+  'content commitment': KeyUsageFlags.nonRepudiation,
+  'key encipherment': KeyUsageFlags.keyEncipherment,
+  'data encipherment': KeyUsageFlags.dataEncipherment,
+  'key agreement': KeyUsageFlags.keyAgreement,
+  'cert sign': KeyUsageFlags.keyCertSign,
+  'crl sign': KeyUsageFlags.cRLSign,
+  'encipher only': KeyUsageFlags.encipherOnly,
+  'decipher only': KeyUsageFlags.decipherOnly,
 } as const;
 
 /** Purposes of the extKeyUsage extension (RFC 5280 section 4.2.1.12, and those of Go's crypto/x509). */
@@ -96,12 +95,9 @@ export function effectiveUsages(usages: readonly string[] | undefined, isCA: boo
 
 /** The value of the keyUsage extension; undefined where no usage is one of its bits. */
 export function encodeKeyUsage(usages: readonly KeyUsageName[]): Buffer | undefined {
-  const bits = usages.flatMap(usage => (usage in keyUsageBits ? [keyUsageBits[usage as BitUsage]] : []));
-  if (bits.length === 0) return undefined;
-  const last = Math.max(...bits);
-  const octets = Buffer.alloc(last > 7 ? 2 : 1);
-  for (const bit of bits) octets[bit >> 3] = (octets[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
-  return bitString(octets, 7 - (last & 7));
+  let flags = 0;
+  for (const usage of usages) if (usage in keyUsageBits) flags |= keyUsageBits[usage as BitUsage];
+  return flags === 0 ? undefined : encode(new KeyUsage(flags));
 }
 
 /** The value of the extKeyUsage extension; undefined where no usage is one of its purposes. */
@@ -109,14 +105,14 @@ export function encodeExtendedKeyUsage(usages: readonly KeyUsageName[]): Buffer 
   const oids = usages.flatMap(usage =>
     usage in extendedUsageOids ? [extendedUsageOids[usage as ExtendedUsage]] : [],
   );
-  return oids.length === 0 ? undefined : sequence(...oids.map(objectIdentifier));
+  return oids.length === 0 ? undefined : encode(new ExtendedKeyUsage(oids));
 }
 
-/** Reads the value of a keyUsage extension. Throws DerError. */
-export function readKeyUsage(value: Buffer): KeyUsageName[] {
-  const { bytes } = readBitString(readDer(value));
+/** Reads the value of a keyUsage extension. Throws Asn1Error. */
+export function readKeyUsage(value: ArrayBuffer): KeyUsageName[] {
+  const flags = decode(value, KeyUsage).toNumber();
   return Object.entries(keyUsageBits).flatMap(([name, bit]) =>
-    (((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80) === 0 ? [] : [name as BitUsage],
+    (flags & bit) === 0 ? [] : [name as BitUsage],
   );
 }
 
@@ -124,9 +120,7 @@ const usageOf = new Map<string, KeyUsageName>(
   Object.entries(extendedUsageOids).map(([name, oid]) => [oid, name as ExtendedUsage]),
 );
 
-/** Reads the value of an extKeyUsage extension; purposes without a name here are left out. Throws DerError. */
-export function readExtendedKeyUsage(value: Buffer): KeyUsageName[] {
-  return childrenOf(readDer(value, 0x30)).flatMap(
-    oid => usageOf.get(oidText(expectTag(oid, 0x06).content)) ?? [],
-  );
+/** Reads the value of an extKeyUsage extension; purposes without a name here are left out. Throws Asn1Error. */
+export function readExtendedKeyUsage(value: ArrayBuffer): KeyUsageName[] {
+  return [...decode(value, ExtendedKeyUsage)].flatMap(oid => usageOf.get(oid) ?? []);
 }

@@ -1,4 +1,3 @@
-import { isOid } from './der/oid.ts';
 import {
   attributeOids,
   type DistinguishedName,
@@ -6,6 +5,7 @@ import {
   type NameAttribute,
 } from './distinguished-name.ts';
 import { PkiError } from './errors.ts';
+import { isOid } from './oid.ts';
 
 /**
  * Reads a name as RFC 4514 (and RFC 2253) writes it: `CN=shop.example,OU=web+L=Oslo,O=Acme`. The string has

@@ -110,6 +110,21 @@ describe('a signed certificate', () => {
     expect(serials.filter(serial => !/^[4-7][0-9A-F]{31}$/.test(serial))).toEqual([]);
   });
 
+  it('ends with the year 9999 where it is to end later', async () => {
+    const { certificate } = await aCertificate({ issuer: await anAuthority(), notAfterMs: 8.64e15 });
+    expect(new X509Certificate(certificate).validTo).toBe('Dec 31 23:59:59 9999 GMT');
+  });
+
+  it.each([
+    ['2049-12-31T23:59:59.999Z', '170d3439'],
+    ['2050-01-01T00:00:00Z', '180f3230353030'],
+  ])('that ends at %s has the time in the form for its year', async (end, hex) => {
+    const { certificate } = await aCertificate({ issuer: await anAuthority(), notAfterMs: Date.parse(end) });
+    const info = parseCertificate(certificate);
+    expect(info.der.toString('hex')).toContain(hex);
+    expect(info.notAfterMs).toBe(Math.floor(Date.parse(end) / 1000) * 1000);
+  });
+
   it.each([
     ['an empty subject', '', true],
     ['a subject', 'shop.example', false],

@@ -1,34 +1,42 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
-import { type AlternativeNamesSpec, encodeAlternativeNames } from './alternative-names.ts';
-import { type CertificateInfo, parseCertificate } from './certificate.ts';
 import {
-  context,
-  contextPrimitive,
-  integer,
-  objectIdentifier,
-  octetString,
-  sequence,
-  time,
-} from './der/write.ts';
+  AccessDescription,
+  AuthorityInfoAccessSyntax,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  CRLDistributionPoints,
+  DistributionPoint,
+  DistributionPointName,
+  type Extension,
+  Extensions,
+  GeneralName,
+  id_ad_caIssuers,
+  id_ad_ocsp,
+  KeyIdentifier,
+  Name,
+  SubjectKeyIdentifier,
+  TBSCertificate,
+  Validity,
+  Version,
+} from '@peculiar/asn1-x509';
+import { Integer } from 'asn1js';
+import { type AlternativeNamesSpec, encodeAlternativeNames } from './alternative-names.ts';
+import { decode, encode } from './asn1.ts';
+import { type CertificateInfo, parseCertificate } from './certificate.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
 import { PkiError } from './errors.ts';
-import {
-  type Extension,
-  encodeAuthorityKeyId,
-  encodeBasicConstraints,
-  encodeExtensions,
-  extension,
-} from './extensions.ts';
+import { extension } from './extensions.ts';
 import { effectiveUsages, encodeExtendedKeyUsage, encodeKeyUsage, type KeyUsageName } from './key-usage.ts';
 import { encodeNameConstraints, type NameConstraints } from './name-constraints.ts';
 import { encodePem } from './pem.ts';
 import { keyKindOf, publicKeyOf, samePublicKey } from './private-key.ts';
-import { keyIdentifier } from './public-key.ts';
+import { keyIdentifier, publicKeyInfo } from './public-key.ts';
 import {
   algorithmIdentifier,
   chosenSignatureAlgorithm,
   type SignatureAlgorithm,
-  signedSequence,
+  signatureOver,
 } from './signature.ts';
 
 /** What is to stand in a certificate. A CsrInfo has the first six fields, so one can be spread into this. */
@@ -99,25 +107,35 @@ async function certificatePem(
     throw new PkiError('PKI_UNSUPPORTED', 'the certificate would end before it begins');
   }
   const algorithm = chosenSignatureAlgorithm(key, template.signatureAlgorithm);
-  const tbs = sequence(
-    context(0, integer(2)),
-    integer(serialOctets(template.serialNumber)),
-    algorithmIdentifier(algorithm),
-    issuer.der,
-    sequence(time(template.notBeforeMs), time(template.notAfterMs)),
-    template.subject.der,
-    publicKey.export({ format: 'der', type: 'spki' }),
-    context(3, encodeExtensions(extensionsOf(template, publicKey, authorityKeyId))),
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: serialNumber(template.serialNumber),
+    signature: algorithmIdentifier(algorithm),
+    issuer: decode(issuer.der, Name),
+    validity: new Validity({ notBefore: time(template.notBeforeMs), notAfter: time(template.notAfterMs) }),
+    subject: decode(template.subject.der, Name),
+    subjectPublicKeyInfo: publicKeyInfo(publicKey),
+    extensions: new Extensions(extensionsOf(template, publicKey, authorityKeyId)),
+  });
+  const signatureValue = await signatureOver(tbsCertificate, key, algorithm);
+  const signatureAlgorithm = algorithmIdentifier(algorithm);
+  return encodePem(
+    'CERTIFICATE',
+    encode(new Certificate({ tbsCertificate, signatureAlgorithm, signatureValue })),
   );
-  return encodePem('CERTIFICATE', await signedSequence(tbs, key, algorithm));
 }
 
+const lastSecondMs = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** What is past the year 9999 becomes its last second, which stands for "no end" (RFC 5280 section 4.1.2.5). */
+const time = (epochMs: number): Date => new Date(Math.min(epochMs, lastSecondMs));
+
 /** Positive, and at most 20 octets (RFC 5280 section 4.1.2.2). */
-function serialOctets(hex: string | undefined): Buffer {
+function serialNumber(hex: string | undefined): ArrayBuffer {
   if (hex === undefined) {
-    const octets = randomBytes(16);
+    const octets = new Uint8Array(randomBytes(16));
     octets[0] = ((octets[0] ?? 0) & 0x3f) | 0x40;
-    return octets;
+    return octets.buffer;
   }
   if (!/^(?:[0-9A-Fa-f]{2}){1,20}$/.test(hex) || /^(?:00)*$/.test(hex) || /^[89A-Fa-f].{39}$/.test(hex)) {
     throw new PkiError(
@@ -125,7 +143,7 @@ function serialOctets(hex: string | undefined): Buffer {
       'serialNumber must be a positive number in hex, of 20 octets at most',
     );
   }
-  return Buffer.from(hex, 'hex');
+  return Integer.fromBigInt(BigInt(`0x${hex}`)).valueBlock.valueHex;
 }
 
 function extensionsOf(
@@ -139,16 +157,23 @@ function extensionsOf(
   return [
     ...extension('keyUsage', true, encodeKeyUsage(usages)),
     ...extension('extKeyUsage', false, encodeExtendedKeyUsage(usages)),
-    ...extension('basicConstraints', true, encodeBasicConstraints(isCA)),
-    ...extension('subjectKeyIdentifier', false, octetString(keyIdentifier(publicKey))),
+    // pathLength is left to the authority above.
+    ...extension('basicConstraints', true, encode(new BasicConstraints({ cA: isCA }))),
+    ...extension('subjectKeyIdentifier', false, encode(new SubjectKeyIdentifier(keyIdentifier(publicKey)))),
     ...extension('authorityKeyIdentifier', false, authorityKeyId && encodeAuthorityKeyId(authorityKeyId)),
     ...extension('authorityInfoAccess', false, encodeInfoAccess(template)),
     ...extension('subjectAltName', template.subject.rdns.length === 0, encodeAlternativeNames(template)),
-    ...(constraints === undefined
-      ? []
-      : extension('nameConstraints', constraints.critical === true, encodeNameConstraints(constraints))),
+    ...extension(
+      'nameConstraints',
+      constraints?.critical === true,
+      constraints && encodeNameConstraints(constraints),
+    ),
     ...extension('crlDistributionPoints', false, encodeCrlPoints(template.crlDistributionPoints ?? [])),
   ];
+}
+
+function encodeAuthorityKeyId(keyId: Buffer): Buffer {
+  return encode(new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyId) }));
 }
 
 /** Only RSA keys encipher: RFC 8813 section 3 and RFC 8410 section 5 forbid these bits for the others. */
@@ -157,14 +182,14 @@ function usagesFor(publicKey: KeyObject, usages: readonly KeyUsageName[]): KeyUs
   return usages.filter(usage => isRsa || (usage !== 'key encipherment' && usage !== 'data encipherment'));
 }
 
-function uriName(field: string, uri: string): Buffer {
+function uriName(field: string, uri: string): GeneralName {
   if (!/^[\x21-\x7e]+$/.test(uri) || !URL.canParse(uri)) {
     throw new PkiError(
       'PKI_NAME_INVALID',
       `${field}: ${JSON.stringify(uri)} is not an absolute URI in ASCII`,
     );
   }
-  return contextPrimitive(6, Buffer.from(uri, 'latin1'));
+  return new GeneralName({ uniformResourceIdentifier: uri });
 }
 
 /** RFC 5280 section 4.2.2.1. */
@@ -172,19 +197,20 @@ function encodeInfoAccess({
   ocspServers = [],
   issuingCertificateURLs = [],
 }: CertificateTemplate): Buffer | undefined {
-  const ocsp = objectIdentifier('1.3.6.1.5.5.7.48.1');
-  const caIssuers = objectIdentifier('1.3.6.1.5.5.7.48.2');
+  const access = (accessMethod: string, accessLocation: GeneralName): AccessDescription =>
+    new AccessDescription({ accessMethod, accessLocation });
   const points = [
-    ...ocspServers.map(uri => sequence(ocsp, uriName('ocspServers', uri))),
-    ...issuingCertificateURLs.map(uri => sequence(caIssuers, uriName('issuingCertificateURLs', uri))),
+    ...ocspServers.map(uri => access(id_ad_ocsp, uriName('ocspServers', uri))),
+    ...issuingCertificateURLs.map(uri => access(id_ad_caIssuers, uriName('issuingCertificateURLs', uri))),
   ];
-  return points.length === 0 ? undefined : sequence(...points);
+  return points.length === 0 ? undefined : encode(new AuthorityInfoAccessSyntax(points));
 }
 
-/** RFC 5280 section 4.2.1.13: DistributionPoint { distributionPoint [0] { fullName [0] { uri } } } each. */
+/** RFC 5280 section 4.2.1.13: a distribution point with one full name for each address. */
 function encodeCrlPoints(uris: readonly string[]): Buffer | undefined {
-  if (uris.length === 0) return undefined;
-  return sequence(
-    ...uris.map(uri => sequence(context(0, context(0, uriName('crlDistributionPoints', uri))))),
-  );
+  const points = uris.map(uri => {
+    const fullName = [uriName('crlDistributionPoints', uri)];
+    return new DistributionPoint({ distributionPoint: new DistributionPointName({ fullName }) });
+  });
+  return points.length === 0 ? undefined : encode(new CRLDistributionPoints(points));
 }

@@ -1,7 +1,7 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import { oidText } from './der/oid.ts';
-import { childrenOf, DerError, type DerValue, expectTag, readBitString } from './der/read.ts';
-import { bitString, derNull, objectIdentifier, sequence } from './der/write.ts';
+import { promisify } from 'node:util';
+import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
+import { encode } from './asn1.ts';
 import { PkiError } from './errors.ts';
 import { type KeyAlgorithm, keyKindOf } from './private-key.ts';
 
@@ -61,47 +61,37 @@ export function signatureAlgorithmMismatch(
 }
 
 /** The AlgorithmIdentifier (RFC 8017 appendix A.2: NULL parameters for RSA; RFC 5758, RFC 8410: none). */
-export function algorithmIdentifier(algorithm: SignatureAlgorithm): Buffer {
+export function algorithmIdentifier(algorithm: SignatureAlgorithm): AlgorithmIdentifier {
   const { oid, key } = algorithms[algorithm];
-  return key === 'RSA' ? sequence(objectIdentifier(oid), derNull) : sequence(objectIdentifier(oid));
+  return new AlgorithmIdentifier({ algorithm: oid, ...(key === 'RSA' && { parameters: null }) });
 }
 
-/**
- * Signs `tbs` off the main thread and gives SEQUENCE { tbs, algorithm, signature }: the shape of both
- * a certificate and a request. `algorithm` must be the one that `tbs` names, where it names one.
- */
-export function signedSequence(tbs: Buffer, key: KeyObject, algorithm: SignatureAlgorithm): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    sign(algorithms[algorithm].hash, tbs, key, (error, signature) => {
-      if (error === null) resolve(sequence(tbs, algorithmIdentifier(algorithm), bitString(signature)));
-      else reject(new PkiError('PKI_KEY_INVALID', 'the private key cannot sign', error));
-    });
+const signOffThread = promisify(sign);
+
+/** The signature over the DER of `value`, made off the main thread. Throws PKI_KEY_INVALID. */
+export async function signatureOver(
+  value: object,
+  key: KeyObject,
+  algorithm: SignatureAlgorithm,
+): Promise<ArrayBuffer> {
+  const { hash } = algorithms[algorithm];
+  const signature = await signOffThread(hash, encode(value), key).catch((error: unknown) => {
+    throw new PkiError('PKI_KEY_INVALID', 'the private key cannot sign', error);
   });
+  return new Uint8Array(signature).buffer;
 }
 
-/** The parts of SEQUENCE { tbs, algorithm, signature }. Throws DerError. */
-export function readSigned(value: DerValue): { tbs: DerValue; algorithmOid: string; signature: Buffer } {
-  const [tbs, algorithm, signature, ...rest] = childrenOf(expectTag(value, 0x30));
-  if (rest.length > 0) throw new DerError('a value after the signature');
-  const [oid] = childrenOf(expectTag(algorithm, 0x30));
-  return {
-    tbs: expectTag(tbs, 0x30),
-    algorithmOid: oidText(expectTag(oid, 0x06).content),
-    signature: readBitString(signature).bytes,
-  };
-}
-
-/** Whether `signature` over `tbs` was made by the private half of `publicKey`, with one of the algorithms above. */
+/** Whether `signature` over `bytes` was made by the private half of `publicKey`, with one of the algorithms above. */
 export function signatureHolds(
-  tbs: Buffer,
-  algorithmOid: string,
+  bytes: Buffer,
+  { algorithm }: AlgorithmIdentifier,
   signature: Buffer,
   publicKey: KeyObject,
 ): boolean {
-  const known = Object.values(algorithms).find(({ oid }) => oid === algorithmOid);
+  const known = Object.values(algorithms).find(({ oid }) => oid === algorithm);
   if (known === undefined || known.key !== keyKindOf(publicKey).algorithm) return false;
   try {
-    return verify(known.hash, tbs, publicKey, signature);
+    return verify(known.hash, bytes, publicKey, signature);
   } catch {
     return false;
   }

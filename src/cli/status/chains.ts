@@ -3,7 +3,7 @@ import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { type FullIssuerRef, issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
-import { controllerOf, type KubeObject, keyOf, keyText } from '../../api/meta.ts';
+import { controllerOf, type KubeObject, keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
 import { ingressEvents } from '../../api/reasons.ts';
 import type { Chain } from './chain.ts';
 import type { StatusObjects } from './read-objects.ts';
@@ -108,4 +108,19 @@ export function chainsOf(objects: StatusObjects): readonly Chain[] {
       ...issuanceOf(certificate),
     }));
   return [...ofIngresses, ...ofCertificates];
+}
+
+/** The chain of one Certificate, without what uses it; undefined where there is none of that name. */
+export function chainOfCertificate(
+  objects: StatusObjects,
+  key: ObjectKey,
+): (Chain & { readonly certificate: Certificate }) | undefined {
+  const certificate = objects.certificates.find(one => keyText(keyOf(one)) === keyText(key));
+  if (certificate === undefined) return undefined;
+  return {
+    namespace: key.namespace,
+    secret: objects.secrets.get(idIn(key.namespace, certificate.spec.secretName)),
+    ...indexed(objects).issuanceOf(certificate),
+    certificate,
+  };
 }

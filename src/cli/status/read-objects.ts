@@ -7,10 +7,9 @@ import { type Event, events } from '../../api/kubernetes/event.ts';
 import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
 import { type Secret, secrets, tlsSecretType } from '../../api/kubernetes/secret.ts';
 import { type KubeObject, keyOf, keyText } from '../../api/meta.ts';
-import { apiVersionOf, type Resource } from '../../api/resource.ts';
-import { PosternError } from '../../core/errors.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { KubeApi, Selection } from '../../kube/port.ts';
+import { listAll, listInstalled } from '../list-all.ts';
 import { type SecretFacts, secretFactsOf } from './secret-facts.ts';
 
 /** All that chains are made of, as it is at one time. */
@@ -26,39 +25,6 @@ export interface StatusObjects {
   readonly warnings: readonly Event[];
   /** By `namespace/name`, for every Secret that an Ingress or a Certificate names. */
   readonly secrets: ReadonlyMap<string, SecretFacts>;
-}
-
-/** All objects of a resource, page by page. */
-async function listAll<T extends KubeObject>(
-  api: KubeApi,
-  resource: Resource<T>,
-  selection: Selection,
-): Promise<T[]> {
-  const items: T[] = [];
-  let next: string | undefined;
-  do {
-    const page = await api.list(resource, { ...selection, limit: 500, continue: next });
-    items.push(...page.items);
-    next = page.continue;
-  } while (next !== undefined && next !== '');
-  return items;
-}
-
-/** As `listAll`, for the resources that come with Postern. */
-async function listInstalled<T extends KubeObject>(
-  api: KubeApi,
-  resource: Resource<T>,
-  selection: Selection,
-) {
-  try {
-    return await listAll(api, resource, selection);
-  } catch (thrown) {
-    if (!isKubeError(thrown, 'KUBE_NOT_FOUND')) throw thrown;
-    throw new PosternError(
-      `The API server does not know ${resource.kind} (${apiVersionOf(resource)}): install the CRDs, kubectl apply -f crds/.`,
-      { code: 'CRDS_MISSING', retry: 'never', cause: thrown },
-    );
-  }
 }
 
 /** The facts about the named Secrets. Those of the TLS type come in one list, the others one by one. */
@@ -98,15 +64,19 @@ async function readSecrets(
   return facts;
 }
 
-/** Warnings are of use and no more: who may not read them does without. */
-async function readWarnings(api: KubeApi, selection: Selection): Promise<Event[]> {
+/** Events are of use and no more: who may not read them does without. */
+export async function readEvents(api: KubeApi, selection: Selection): Promise<Event[]> {
   try {
-    const found = await listAll(api, events, { ...selection, fieldSelector: 'type=Warning' });
-    return found.filter(({ involvedObject }) => involvedObject.kind === 'Ingress');
+    return await listAll(api, events, selection);
   } catch (thrown) {
     if (isKubeError(thrown)) return [];
     throw thrown;
   }
+}
+
+async function readWarnings(api: KubeApi, selection: Selection): Promise<Event[]> {
+  const found = await readEvents(api, { ...selection, fieldSelector: 'type=Warning' });
+  return found.filter(({ involvedObject }) => involvedObject.kind === 'Ingress');
 }
 
 /** Reads what `postern status` shows, of one namespace or all. Throws KubeErrors, and CRDS_MISSING. */

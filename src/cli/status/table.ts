@@ -7,7 +7,7 @@ export interface Cell {
 const codes = { green: 32, yellow: 33, red: 31 } as const;
 
 /** Names and messages come from users; a terminal would obey control characters in them. */
-const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '?');
+export const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '?');
 
 /** `text` in a colour. */
 export function painted(text: string, colour: Cell['colour'], isColoured: boolean): string {

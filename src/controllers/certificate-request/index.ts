@@ -1,13 +1,13 @@
 import { orders } from '../../api/acme/order.ts';
-import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
-import { clusterIssuers, type Issuer, issuers } from '../../api/cert-manager/issuer.ts';
-import { issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
+import { hasCondition } from '../../api/condition.ts';
 import { controllerOf, keyOf } from '../../api/meta.ts';
+import { conditionTypes } from '../../api/reasons.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
+import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
+import { createPatience } from '../patience.ts';
 import { type RequestOptions, reconcileRequest } from './reconcile.ts';
-
-const byIssuer = 'issuer';
 
 /** CertificateRequests become signed certificates, by the issuer that each names. */
 export function certificateRequestController(
@@ -16,7 +16,8 @@ export function certificateRequestController(
 ): ControllerSpec {
   const { caches } = context;
   const requests = caches.cacheOf(certificateRequests);
-  requests.addIndex(byIssuer, request => [issuerOf(request)]);
+  addIssuerIndex(requests);
+  const work = { context, options, patience: createPatience(context.clock) };
   return {
     name: 'certificaterequests',
     watch(enqueue) {
@@ -30,19 +31,13 @@ export function certificateRequestController(
           enqueue({ namespace: order?.metadata.namespace ?? '', name: owner.name });
         }
       });
-      const issuerChanged = (issuer: Issuer | undefined): void => {
-        if (issuer === undefined) return;
-        const { namespace = '', name = '' } = issuer.metadata;
-        for (const request of requests.byIndex(byIssuer, `${namespace}/${name}`)) enqueue(keyOf(request));
-      };
-      caches.cacheOf(issuers).onChange(({ after }) => issuerChanged(after));
-      caches.cacheOf(clusterIssuers).onChange(({ after }) => issuerChanged(after));
+      watchIssuers(
+        caches,
+        requests,
+        request => !hasCondition(request.status?.conditions, conditionTypes.ready),
+        enqueue,
+      );
     },
-    reconcile: (key, signal) => reconcileRequest(context, options, key, signal),
+    reconcile: (key, signal) => reconcileRequest(work, key, signal),
   };
-}
-
-function issuerOf(request: CertificateRequest): string {
-  const { kind, name } = issuerRefOf(request.spec.issuerRef);
-  return `${kind === 'ClusterIssuer' ? '' : (request.metadata.namespace ?? '')}/${name}`;
 }

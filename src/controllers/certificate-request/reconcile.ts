@@ -1,19 +1,23 @@
 import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
-import { type Condition, hasCondition, withCondition } from '../../api/condition.ts';
-import type { ObjectKey } from '../../api/meta.ts';
-import { approvedReason, conditionTypes, requestReasons } from '../../api/reasons.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
-import { rfc3339 } from '../../core/clock.ts';
-import { messageOf } from '../../core/errors.ts';
+import { hasCondition } from '../../api/condition.ts';
+import { keyOf, type ObjectKey } from '../../api/meta.ts';
+import { conditionTypes, requestReasons } from '../../api/reasons.ts';
+import { messageOf, PosternError } from '../../core/errors.ts';
 import type { IssuerTypes } from '../../issuers/index.ts';
+import type { SignResult } from '../../issuers/issuer.ts';
 import { lookUpIssuer } from '../../issuers/lookup.ts';
+import { ended } from '../../issuers/sentence.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
+import type { CsrInfo } from '../../pki/csr.ts';
 import { samePublicKey } from '../../pki/private-key.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
-import { pendingGraceLeftMs } from '../pending-grace.ts';
+import type { Patience } from '../patience.ts';
+import { soonest } from '../requeue.ts';
+import { writeStatus } from '../write-status.ts';
 import { decideRequest, type RequestDecision } from './decide.ts';
+import { approvedConditions, failedStatus, issuedStatus, pendingConditions } from './status.ts';
 
 /** How this controller was set up. */
 export interface RequestOptions {
@@ -22,174 +26,130 @@ export interface RequestOptions {
   readonly approves: boolean;
 }
 
+/** What every step works with. */
+export interface RequestWork {
+  readonly context: ControllerContext;
+  readonly options: RequestOptions;
+  readonly patience: Patience;
+}
+
 /** Takes one CertificateRequest to its signature, or to its failure. */
 export async function reconcileRequest(
-  context: ControllerContext,
-  options: RequestOptions,
+  work: RequestWork,
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { context, options, patience } = work;
   const request = context.caches.cacheOf(certificateRequests).get(key);
-  if (request === undefined) return {};
+  if (request === undefined) {
+    patience.forget(key);
+    return {};
+  }
   const issuer = isInTreeIssuer(request.spec.issuerRef)
     ? lookUpIssuer(context.caches, request.spec.issuerRef, key.namespace)
     : undefined;
   const decision = decideRequest(request, issuer, options.approves);
   switch (decision.kind) {
     case 'ignore':
-      return approveForeign(context, options, request);
+      patience.forget(key);
+      return {};
     case 'await-approval':
       return {};
+    case 'approve':
+      await write(work, request, approvedConditions(request, context.clock.now()));
+      return {};
     case 'deny':
-      await finish(context, request, requestReasons.denied, decision.message);
-      return {};
+      return finish(work, request, requestReasons.denied, decision.message);
     case 'fail':
-      await finish(context, request, requestReasons.failed, decision.message);
-      return {};
+      return finish(work, request, requestReasons.failed, decision.message);
     case 'await-issuer':
-      return pending(context, options, request, decision.message);
+      return pending(work, request, decision.message, decision.reason);
     case 'sign':
-      return sign(context, options, request, decision, signal);
+      return sign(work, request, decision, signal);
   }
 }
 
 async function sign(
-  context: ControllerContext,
-  options: RequestOptions,
+  work: RequestWork,
   request: CertificateRequest,
   { issuer, csr }: RequestDecision & { kind: 'sign' },
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { context, options } = work;
   const type = options.issuerTypes(issuer);
-  if ('reason' in type) return pending(context, options, request, type.message);
-  const result = await type.sign(issuer, { request, csr }, signal);
+  if ('reason' in type) return pending(work, request, type.message);
+  const result = await outcome(() => type.sign(issuer, { request, csr }, signal));
   switch (result.kind) {
     case 'pending': {
-      const { requeueAfterMs } = await pending(context, options, request, result.message);
-      const waits = [requeueAfterMs, result.afterMs].filter(ms => ms !== undefined);
-      return waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) };
+      const { requeueAfterMs } = await pending(work, request, result.message);
+      return soonest(requeueAfterMs, result.afterMs);
     }
     case 'failed':
-      await finish(context, request, requestReasons.failed, result.message);
-      return {};
+      return finish(work, request, requestReasons.failed, result.message);
     case 'signed': {
       const problem = signedProblem(result.chain, csr);
-      if (problem !== undefined) {
-        await finish(context, request, requestReasons.failed, problem);
-        return {};
-      }
-      const ready = condition(
-        context,
-        conditionTypes.ready,
-        'True',
-        requestReasons.issued,
-        'The certificate has been signed.',
-      );
-      await context.api.updateStatus(certificateRequests, {
-        ...request,
-        status: {
-          ...request.status,
-          conditions: withCondition(approvedConditions(context, options, request), ready),
-          certificate: Buffer.from(result.chain).toString('base64'),
-          ...(result.ca !== undefined && { ca: Buffer.from(result.ca).toString('base64') }),
-        },
-      });
+      if (problem !== undefined) return finish(work, request, requestReasons.failed, problem);
+      const status = issuedStatus(request, result, options.approves, context.clock.now());
+      await writeStatus(context.api, certificateRequests, request, status);
       return {};
     }
   }
 }
 
+/** What can never succeed is a failure of the request, however the issuer said it. */
+async function outcome(sign: () => Promise<SignResult>): Promise<SignResult> {
+  try {
+    return await sign();
+  } catch (error) {
+    if (!(error instanceof PosternError) || error.retry !== 'never') throw error;
+    return { kind: 'failed', message: `The certificate cannot be signed: ${ended(error.message)}` };
+  }
+}
+
 /** A signed certificate for another key than the request's would break what it is put into. */
-function signedProblem(
-  chain: string,
-  csr: { publicKey: Parameters<typeof samePublicKey>[0] },
-): string | undefined {
+function signedProblem(chain: string, csr: CsrInfo): string | undefined {
   try {
     return samePublicKey(parseCertificate(chain).publicKey, csr.publicKey)
       ? undefined
       : 'The issuer gave a certificate for another key than that of the request.';
   } catch (error) {
-    return `The issuer gave no valid certificate: ${messageOf(error)}`;
+    return `The issuer gave no valid certificate: ${ended(messageOf(error))}`;
   }
 }
 
-/** Says what the request is waiting for, once it has waited a while. */
+/** Says what the request is waiting for, once it has waited a while; with `event`, by an event of this reason too. */
 async function pending(
-  context: ControllerContext,
-  options: RequestOptions,
+  work: RequestWork,
   request: CertificateRequest,
   message: string,
+  event?: string,
 ): Promise<ReconcileResult> {
-  const leftMs = pendingGraceLeftMs(request, context.clock.now());
+  const { context, options, patience } = work;
+  const leftMs = patience.leftMs(keyOf(request), message);
   if (leftMs > 0) return { requeueAfterMs: leftMs };
-  const ready = condition(context, conditionTypes.ready, 'False', requestReasons.pending, message);
-  await write(context, request, withCondition(approvedConditions(context, options, request), ready));
+  const conditions = pendingConditions(request, message, options.approves, context.clock.now());
+  const isNews = await write(work, request, conditions);
+  if (isNews && event !== undefined) context.events.warning(request, event, message);
   return {};
 }
 
 async function finish(
-  context: ControllerContext,
+  { context, options }: RequestWork,
   request: CertificateRequest,
   reason: string,
   message: string,
-): Promise<void> {
-  const ready = condition(context, conditionTypes.ready, 'False', reason, message);
-  context.events.warning(request, reason, message);
-  await context.api.updateStatus(certificateRequests, {
-    ...request,
-    status: {
-      ...request.status,
-      conditions: withCondition(request.status?.conditions, ready),
-      failureTime: rfc3339(context.clock.now()),
-    },
-  });
-}
-
-/** Out-of-tree issuers sign by themselves; they wait for the approval, which is ours to give. */
-async function approveForeign(
-  context: ControllerContext,
-  options: RequestOptions,
-  request: CertificateRequest,
 ): Promise<ReconcileResult> {
-  if (isInTreeIssuer(request.spec.issuerRef) || request.metadata.deletionTimestamp !== undefined) return {};
-  const conditions = request.status?.conditions;
-  if (hasCondition(conditions, conditionTypes.denied)) return {};
-  await write(context, request, approvedConditions(context, options, request));
+  const approves = options.approves && !hasCondition(request.status?.conditions, conditionTypes.denied);
+  const status = failedStatus(request, reason, message, approves, context.clock.now());
+  await writeStatus(context.api, certificateRequests, request, status);
+  context.events.warning(request, reason, message);
   return {};
 }
 
-function approvedConditions(
-  context: ControllerContext,
-  options: RequestOptions,
+function write(
+  { context }: RequestWork,
   request: CertificateRequest,
-): Condition[] {
-  const conditions = request.status?.conditions ?? [];
-  if (!options.approves || hasCondition(conditions, conditionTypes.approved)) return conditions;
-  const message = 'Approved by Postern: its approver is on, and no one has denied the request.';
-  return withCondition(
-    conditions,
-    condition(context, conditionTypes.approved, 'True', approvedReason, message),
-  );
-}
-
-async function write(
-  context: ControllerContext,
-  request: CertificateRequest,
-  conditions: Condition[],
-): Promise<void> {
-  if (canonicalJson(request.status?.conditions ?? []) === canonicalJson(conditions)) return;
-  await context.api.updateStatus(certificateRequests, {
-    ...request,
-    status: { ...request.status, conditions },
-  });
-}
-
-function condition(
-  { clock }: ControllerContext,
-  type: string,
-  status: Condition['status'],
-  reason: string,
-  message: string,
-): Condition {
-  return { type, status, reason, message, lastTransitionTime: rfc3339(clock.now()) };
+  conditions: ReturnType<typeof approvedConditions>,
+): Promise<boolean> {
+  return writeStatus(context.api, certificateRequests, request, { ...request.status, conditions });
 }

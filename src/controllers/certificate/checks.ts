@@ -4,18 +4,20 @@ import {
   issuerKindAnnotation,
   issuerNameAnnotation,
 } from '../../api/annotations.ts';
+import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import { renewalTimeMs } from '../../api/cert-manager/certificate-times.ts';
-import { issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import { type FullIssuerRef, issuerRefOf, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { issuanceReasons } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
-import { type CertificateInfo, parseCertificate } from '../../pki/certificate.ts';
-import { type CsrInfo, parseCsr } from '../../pki/csr.ts';
-import { certificateMismatch, csrMismatch } from '../../pki/csr-match.ts';
-import { keyFitsCertificate } from '../../pki/key-pair.ts';
-import { keySpecMismatch, parsePrivateKey, samePublicKey } from '../../pki/private-key.ts';
-import { type CertificateState, secretValue } from './state.ts';
+import { ended, quoted } from '../../issuers/sentence.ts';
+import type { CsrInfo } from '../../pki/csr.ts';
+import { certificateMismatch } from '../../pki/csr-match.ts';
+import { keySpecMismatch, samePublicKey } from '../../pki/private-key.ts';
+import { changedFields, csrOf } from './request-match.ts';
+import type { CertificateState } from './state.ts';
+import type { StoredPair } from './stored-pair.ts';
 import { isTemporary } from './temporary.ts';
 import { wantedContent, wantedKey } from './wanted.ts';
 
@@ -25,10 +27,15 @@ export interface Violation {
   readonly message: string;
 }
 
-/** What the checks look at: the state, and what was parsed of it on the way. */
+/** What the checks look at. What costs work is done once, when the first of them asks for it. */
 interface CheckInput {
   readonly state: CertificateState;
+  readonly certificate: Certificate;
+  /** The Secret's name, for messages. */
+  readonly name: string;
   readonly nowMs: number;
+  /** The CSR of the present request; a violation where it does not parse; undefined where there is no request. */
+  readonly csr: () => CsrInfo | Violation | undefined;
 }
 
 type Check = (input: CheckInput) => Violation | undefined;
@@ -53,118 +60,124 @@ const checks: readonly Check[] = [
 
 /** The reason to issue, or undefined where all is well. */
 export function issuanceViolation(state: CertificateState, nowMs: number): Violation | undefined {
+  const { certificate } = state;
+  let csr: { readonly read: CsrInfo | Violation | undefined } | undefined;
+  const input: CheckInput = {
+    state,
+    certificate,
+    name: quoted(certificate.spec.secretName),
+    nowMs,
+    csr: () => (csr ??= { read: currentCsr(state) }).read,
+  };
   for (const check of checks) {
-    const violation = check({ state, nowMs });
+    const violation = check(input);
     if (violation !== undefined) return violation;
   }
   return undefined;
 }
 
 /** Nothing can be served without a Secret. */
-function secretExists({ state: { secret, certificate } }: CheckInput): Violation | undefined {
-  if (secret !== undefined) return undefined;
-  return {
-    reason: issuanceReasons.doesNotExist,
-    message: `Secret ${JSON.stringify(certificate.spec.secretName)} does not exist yet.`,
-  };
+function secretExists({ state, name }: CheckInput): Violation | undefined {
+  if (state.secret !== undefined) return undefined;
+  return { reason: issuanceReasons.doesNotExist, message: `Secret ${name} does not exist yet.` };
 }
 
 /** Both halves of the pair must be there. */
-function secretHasData({ state }: CheckInput): Violation | undefined {
-  const missing = [tlsPrivateKeyKey, tlsCertificateKey].filter(name => valueOf(state, name) === undefined);
+function secretHasData({ state: { pair }, name }: CheckInput): Violation | undefined {
+  const missing = [
+    ...(pair?.privateKey === undefined ? [tlsPrivateKeyKey] : []),
+    ...(pair?.chain === undefined ? [tlsCertificateKey] : []),
+  ];
   if (missing.length === 0) return undefined;
   return {
     reason: issuanceReasons.missingData,
-    message: `Secret ${JSON.stringify(state.certificate.spec.secretName)} has no ${missing.join(' and no ')}.`,
+    message: `Secret ${name} has no ${missing.join(' and no ')}.`,
   };
 }
 
 /** The key must be the certificate's own. */
-function keyFits({ state }: CheckInput): Violation | undefined {
-  const fit = keyFitsCertificate(textOf(state, tlsPrivateKeyKey), textOf(state, tlsCertificateKey));
+function keyFits({ state, name }: CheckInput): Violation | undefined {
+  const { fit } = pairOf(state);
   if (fit.verdict === 'fits') return undefined;
-  const reason =
-    fit.verdict === 'certificate-invalid'
-      ? issuanceReasons.invalidCertificate
-      : issuanceReasons.invalidKeyPair;
+  const isCertificate = fit.verdict === 'certificate-invalid';
   return {
-    reason,
-    message: `Secret ${JSON.stringify(state.certificate.spec.secretName)} holds no usable pair: ${fit.reason}`,
+    reason: isCertificate ? issuanceReasons.invalidCertificate : issuanceReasons.invalidKeyPair,
+    message: `Secret ${name} holds no usable pair: ${ended(fit.reason)}`,
   };
 }
 
 /** A temporary certificate stands there only until the signed one comes. */
-function notTemporary({ state }: CheckInput): Violation | undefined {
-  if (!isTemporary(leafOf(state))) return undefined;
+function notTemporary({ state, name }: CheckInput): Violation | undefined {
+  if (!isTemporary(pairOf(state).leaf)) return undefined;
   return {
     reason: issuanceReasons.doesNotExist,
-    message: `Secret ${JSON.stringify(state.certificate.spec.secretName)} holds a temporary self-signed certificate.`,
+    message: `Secret ${name} holds a temporary self-signed certificate.`,
   };
 }
 
 /** What another issuer signed is not what was asked for. */
-function issuerIsRight({ state }: CheckInput): Violation | undefined {
-  const wanted = issuerRefOf(state.certificate.spec.issuerRef);
+function issuerIsRight({ state, certificate }: CheckInput): Violation | undefined {
   const annotations = state.secret?.metadata.annotations ?? {};
-  const found = {
+  const found = issuerRefOf({
     name: annotations[issuerNameAnnotation] ?? '',
-    kind: annotations[issuerKindAnnotation] || 'Issuer',
-    group: annotations[issuerGroupAnnotation] || 'cert-manager.io',
-  };
-  if (found.name === wanted.name && found.kind === wanted.kind && found.group === wanted.group)
-    return undefined;
+    kind: annotations[issuerKindAnnotation],
+    group: annotations[issuerGroupAnnotation],
+  });
+  if (sameIssuer(found, certificate.spec.issuerRef)) return undefined;
+  const by = found.name === '' ? 'not issued by Postern' : `issued by ${described(found)}`;
   return {
     reason: issuanceReasons.incorrectIssuer,
-    message: `The certificate was ${found.name === '' ? 'not issued by Postern' : `issued by ${found.kind} ${JSON.stringify(found.name)} (${found.group})`}; the spec asks for ${wanted.kind} ${JSON.stringify(wanted.name)} (${wanted.group}).`,
+    message: `The certificate was ${by}; the spec asks for ${described(issuerRefOf(certificate.spec.issuerRef))}.`,
   };
 }
 
+function described({ kind, name, group }: FullIssuerRef): string {
+  return `${kind} ${quoted(name)} (${group})`;
+}
+
 /** The Secret of another Certificate is not this one's. */
-function certificateNameIsRight({ state }: CheckInput): Violation | undefined {
+function certificateNameIsRight({ state, certificate }: CheckInput): Violation | undefined {
   const found = state.secret?.metadata.annotations?.[certificateNameAnnotation];
-  if (found === undefined || found === state.certificate.metadata.name) return undefined;
+  if (found === undefined || found === certificate.metadata.name) return undefined;
   return {
     reason: issuanceReasons.incorrectCertificate,
-    message: `The Secret was issued for Certificate ${JSON.stringify(found)}.`,
+    message: `The Secret was issued for Certificate ${quoted(found)}.`,
   };
 }
 
 /** The key's type and size must be as asked. */
-function keyFitsSpec({ state }: CheckInput): Violation | undefined {
-  const key = parsePrivateKey(textOf(state, tlsPrivateKeyKey));
-  const mismatch = keySpecMismatch(key, wantedKey(state.certificate));
+function keyFitsSpec({ state, certificate }: CheckInput): Violation | undefined {
+  const mismatch = keySpecMismatch(pairOf(state).key, wantedKey(certificate));
   if (mismatch === undefined) return undefined;
   return {
     reason: issuanceReasons.secretMismatch,
-    message: `The private key is not as spec.privateKey asks: ${mismatch}`,
+    message: `The private key is not as spec.privateKey asks: ${ended(mismatch)}`,
   };
 }
 
 /** The key in the Secret must be the one that the present request was made with. */
-function keyFitsRequest({ state }: CheckInput): Violation | undefined {
-  const csr = currentCsr(state);
-  if (csr === undefined) return undefined;
-  if ('reason' in csr) return csr;
-  if (samePublicKey(csr.publicKey, leafOf(state).publicKey)) return undefined;
+function keyFitsRequest({ state, csr }: CheckInput): Violation | undefined {
+  const read = csr();
+  if (read === undefined) return undefined;
+  if ('reason' in read) return read;
+  if (samePublicKey(read.publicKey, pairOf(state).leaf.publicKey)) return undefined;
   return {
     reason: issuanceReasons.secretMismatch,
-    message: `The private key in the Secret is not the one of CertificateRequest ${JSON.stringify(state.currentRequest?.metadata.name)}.`,
+    message: `The private key in the Secret is not the one of CertificateRequest ${quoted(state.currentRequest?.metadata.name)}.`,
   };
 }
 
 /** The present request must still ask for what the spec asks for. */
-function requestFitsSpec({ state }: CheckInput): Violation | undefined {
-  const csr = currentCsr(state);
-  if (csr === undefined || 'reason' in csr) return undefined;
-  const fields = csrMismatch(csr, wantedContent(state.certificate));
-  return fields.length === 0 ? undefined : changed(fields);
+function requestFitsSpec({ state, certificate, csr }: CheckInput): Violation | undefined {
+  const read = csr();
+  if (read === undefined || 'reason' in read || state.currentRequest === undefined) return undefined;
+  return changed(changedFields(state.currentRequest, read, certificate));
 }
 
 /** With no request left, the certificate itself is compared. */
-function certificateFitsSpec({ state }: CheckInput): Violation | undefined {
+function certificateFitsSpec({ state, certificate }: CheckInput): Violation | undefined {
   if (state.currentRequest !== undefined) return undefined;
-  const fields = certificateMismatch(leafOf(state), wantedContent(state.certificate));
-  return fields.length === 0 ? undefined : changed(fields);
+  return changed(certificateMismatch(pairOf(state).leaf, wantedContent(certificate)));
 }
 
 /** A certificate is renewed well before it expires. */
@@ -177,46 +190,43 @@ function notDueForRenewal({ state, nowMs }: CheckInput): Violation | undefined {
   };
 }
 
-/** When the certificate in the Secret is due for renewal. */
+/** A certificate that is due so soon after it was asked for would be renewed without end. */
+const shortestUseMs = 3_000;
+
+/** When the certificate in the Secret is due for renewal, in milliseconds since the epoch. */
 export function renewalTimeOf(state: CertificateState): number {
-  const leaf = leafOf(state);
-  return renewalTimeMs({
-    notBeforeMs: leaf.notBeforeMs,
-    notAfterMs: leaf.notAfterMs,
-    renewBefore: state.certificate.spec.renewBefore,
-    renewBeforePercentage: state.certificate.spec.renewBeforePercentage,
-  });
+  const { leaf } = pairOf(state);
+  const { renewBefore, renewBeforePercentage } = state.certificate.spec;
+  const { notBeforeMs, notAfterMs } = leaf;
+  const dueMs = renewalTimeMs({ notBeforeMs, notAfterMs, renewBefore, renewBeforePercentage });
+  const askedForMs = Date.parse(state.currentRequest?.metadata.creationTimestamp ?? '');
+  // Certificates are backdated, and may come shorter than they were asked for: then there is no such time before.
+  if (Number.isNaN(askedForMs) || dueMs - askedForMs >= shortestUseMs) return dueMs;
+  return renewalTimeMs({ notBeforeMs: Math.max(notBeforeMs, askedForMs), notAfterMs });
 }
 
-/** The certificate in the Secret. Throws a PkiError where there is none that parses. */
-export function leafOf(state: CertificateState): CertificateInfo {
-  return parseCertificate(textOf(state, tlsCertificateKey));
-}
-
-function changed(fields: readonly string[]): Violation {
+function changed(fields: readonly string[]): Violation | undefined {
+  if (fields.length === 0) return undefined;
   return {
     reason: issuanceReasons.requestChanged,
     message: `These fields of the spec have changed since the certificate was issued: ${fields.join(', ')}.`,
   };
 }
 
-/** The CSR of the present request; a violation where it does not parse; undefined where there is no request. */
-function currentCsr(state: CertificateState): CsrInfo | Violation | undefined {
-  if (state.currentRequest === undefined) return undefined;
+function currentCsr({ currentRequest }: CertificateState): CsrInfo | Violation | undefined {
+  if (currentRequest === undefined) return undefined;
   try {
-    return parseCsr(Buffer.from(state.currentRequest.spec.request, 'base64').toString());
+    return csrOf(currentRequest);
   } catch (error) {
     return {
       reason: issuanceReasons.invalidCertificateRequest,
-      message: `CertificateRequest ${JSON.stringify(state.currentRequest.metadata.name)} holds no valid CSR: ${messageOf(error)}`,
+      message: `CertificateRequest ${quoted(currentRequest.metadata.name)} holds no valid CSR: ${ended(messageOf(error))}`,
     };
   }
 }
 
-function valueOf(state: CertificateState, name: string): Buffer | undefined {
-  return state.secret && secretValue(state.secret, name);
-}
-
-function textOf(state: CertificateState, name: string): string {
-  return valueOf(state, name)?.toString() ?? '';
+/** What is in the Secret, for the checks that come after those for its existence. */
+export function pairOf({ pair }: CertificateState): StoredPair {
+  if (pair === undefined) throw new Error('The Secret is looked into before it is known to exist');
+  return pair;
 }

@@ -1,86 +1,107 @@
-import { certificateNameAnnotation, certificateRevisionAnnotation } from '../../api/annotations.ts';
+import {
+  certificateNameAnnotation,
+  certificateRevisionAnnotation,
+  privateKeySecretNameAnnotation,
+} from '../../api/annotations.ts';
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
 import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { secrets } from '../../api/kubernetes/secret.ts';
 import { nextPrivateKeyLabel } from '../../api/labels.ts';
-import { controllerOf } from '../../api/meta.ts';
+import { controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
 import type { ControllerContext } from '../context.ts';
 import { nextKeyNameFor } from './names.ts';
 import { type CertificateState, revisionOf } from './state.ts';
+import { StoredPair } from './stored-pair.ts';
 
-/** Names of the indexes that gathering rests on. */
 const bySecretName = 'secret-name';
-export const byController = 'controller';
+const byController = 'controller';
 
 /** Declares the indexes; once, before the caches start. */
 export function addCertificateIndexes({ caches }: ControllerContext): void {
-  caches.cacheOf(certificates).addIndex(bySecretName, certificate => [secretIndexValue(certificate)]);
-  caches.cacheOf(certificateRequests).addIndex(byController, request => [controllerOf(request)?.uid ?? '']);
-  caches.cacheOf(secrets).addIndex(byController, secret => {
-    const uid = controllerOf(secret)?.uid;
+  const uidOfController = (object: KubeObject): string[] => {
+    const uid = controllerOf(object)?.uid;
     return uid === undefined ? [] : [uid];
-  });
+  };
+  caches
+    .cacheOf(certificates)
+    .addIndex(bySecretName, certificate => [secretIndexValue(secretKeyOf(certificate))]);
+  caches.cacheOf(certificateRequests).addIndex(byController, uidOfController);
+  caches.cacheOf(secrets).addIndex(byController, uidOfController);
+}
+
+/** Where the Secret of a Certificate is. */
+export function secretKeyOf(certificate: Certificate): ObjectKey {
+  return { namespace: certificate.metadata.namespace ?? '', name: certificate.spec.secretName };
 }
 
 /** The Certificates that name one Secret. */
 export function certificatesForSecret(
   { caches }: ControllerContext,
-  secret: { readonly namespace: string; readonly name: string },
+  secret: ObjectKey,
 ): readonly Certificate[] {
-  return caches.cacheOf(certificates).byIndex(bySecretName, `${secret.namespace}/${secret.name}`);
+  return caches.cacheOf(certificates).byIndex(bySecretName, secretIndexValue(secret));
 }
 
 /** Reads from the caches all that the decision about a Certificate needs. */
 export function gatherCertificate(context: ControllerContext, certificate: Certificate): CertificateState {
   const { caches } = context;
-  const { namespace = '', uid = '', name = '' } = certificate.metadata;
+  const { uid = '', name = '' } = certificate.metadata;
   const secretCache = caches.cacheOf(secrets);
-  const secret = secretCache.get({ namespace, name: certificate.spec.secretName });
+  const secret = secretCache.get(secretKeyOf(certificate));
 
   const revision = revisionOf(certificate);
   const requests = caches
     .cacheOf(certificateRequests)
     .byIndex(byController, uid)
-    .toSorted((a, b) => revisionIn(b) - revisionIn(a));
+    .map(request => ({ request, number: revisionIn(request) }));
+  const nextRequest = requests.find(({ number }) => number === revision + 1)?.request;
 
   const keys = secretCache
     .byIndex(byController, uid)
     .filter(
-      one =>
-        one.metadata.labels?.[nextPrivateKeyLabel] === 'true' && one.metadata.deletionTimestamp === undefined,
+      ({ metadata }) =>
+        metadata.labels?.[nextPrivateKeyLabel] === 'true' && metadata.deletionTimestamp === undefined,
     );
-  const nextKeyName =
-    certificate.status?.nextPrivateKeySecretName ?? nextKeyNameFor(certificate, revision + 1);
-  const nextKey = keys.find(key => key.metadata.name === nextKeyName);
+  // The request says which key it was made with; before there is one, the status of an older process, or the name.
+  const nextKeyNames = [
+    nextRequest?.metadata.annotations?.[privateKeySecretNameAnnotation],
+    certificate.status?.nextPrivateKeySecretName,
+    nextKeyNameFor(certificate),
+  ];
+  const nextKey = nextKeyNames
+    .map(wanted => keys.find(key => key.metadata.name === wanted))
+    .find(found => found !== undefined);
 
-  const named = secret?.metadata.annotations?.[certificateNameAnnotation];
-  const [claimant] = certificatesForSecret(context, {
-    namespace,
-    name: certificate.spec.secretName,
-  }).toSorted(byClaim(named));
+  const [claimant] = certificatesForSecret(context, secretKeyOf(certificate))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .toSorted(byClaim(secret?.metadata.annotations?.[certificateNameAnnotation]));
   return {
     certificate,
     secret,
+    pair: secret && new StoredPair(secret),
     rival: claimant === undefined || claimant.metadata.name === name ? undefined : claimant,
     nextKey,
     strayKeys: keys.filter(key => key !== nextKey),
-    currentRequest: requests.find(request => revisionIn(request) === revision),
-    nextRequest: requests.find(request => revisionIn(request) === revision + 1),
-    oldRequests: requests.filter(request => revisionIn(request) < revision),
+    currentRequest: requests.find(({ number }) => number === revision)?.request,
+    nextRequest,
+    oldRequests: requests
+      .filter(({ number }) => number < revision)
+      .toSorted((a, b) => b.number - a.number)
+      .map(({ request }) => request),
   };
 }
 
-function revisionIn(request: CertificateRequest): number {
-  return Number(request.metadata.annotations?.[certificateRevisionAnnotation] ?? Number.NaN);
+function revisionIn({ metadata }: CertificateRequest): number {
+  return Number(metadata.annotations?.[certificateRevisionAnnotation] ?? Number.NaN);
 }
 
-function secretIndexValue(certificate: Certificate): string {
-  return `${certificate.metadata.namespace ?? ''}/${certificate.spec.secretName}`;
+function secretIndexValue({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`;
 }
 
 /** The one that the Secret names has the best claim, then the oldest, then the first by name. */
 function byClaim(named: string | undefined): (a: Certificate, b: Certificate) => number {
-  const rank = (certificate: Certificate): string =>
-    `${certificate.metadata.name === named ? 0 : 1} ${certificate.metadata.creationTimestamp ?? ''} ${certificate.metadata.name ?? ''}`;
+  const rank = ({ metadata }: Certificate): string =>
+    `${metadata.name === named ? 0 : 1} ${metadata.creationTimestamp ?? ''} ${metadata.name ?? ''}`;
   return (a, b) => (rank(a) < rank(b) ? -1 : 1);
 }

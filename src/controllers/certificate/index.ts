@@ -1,11 +1,13 @@
-import { certificates } from '../../api/cert-manager/certificate.ts';
+import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { secrets } from '../../api/kubernetes/secret.ts';
 import { controllerOf, type KubeObject, keyOf, type ObjectKey } from '../../api/meta.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
-import { addCertificateIndexes, certificatesForSecret } from './gather.ts';
-import { type CertificateOptions, reconcileCertificate } from './reconcile.ts';
+import { createPatience } from '../patience.ts';
+import { addCertificateIndexes, certificatesForSecret, secretKeyOf } from './gather.ts';
+import { reconcileCertificate } from './reconcile.ts';
+import type { CertificateOptions } from './work.ts';
 
 /** Certificates become Secrets, by way of CertificateRequests. */
 export function certificateController(
@@ -14,11 +16,16 @@ export function certificateController(
 ): ControllerSpec {
   addCertificateIndexes(context);
   const { caches } = context;
+  const work = { context, options, patience: createPatience(context.clock) };
   return {
     name: 'certificates',
     watch(enqueue) {
       caches.cacheOf(certificates).onChange(({ before, after }) => {
         for (const certificate of [before, after]) if (certificate) enqueue(keyOf(certificate));
+        if (before !== undefined && !sharesSecret(before, after)) {
+          // Another that waits for this Secret may have it now.
+          for (const other of certificatesForSecret(context, secretKeyOf(before))) enqueue(keyOf(other));
+        }
       });
       caches.cacheOf(certificateRequests).onChange(({ before, after }) => {
         for (const request of [before, after]) if (request) enqueueOwner(request, enqueue);
@@ -30,8 +37,15 @@ export function certificateController(
         for (const certificate of certificatesForSecret(context, keyOf(secret))) enqueue(keyOf(certificate));
       });
     },
-    reconcile: key => reconcileCertificate(context, options, key),
+    reconcile: key => reconcileCertificate(work, key),
   };
+}
+
+function sharesSecret(before: Certificate, after: Certificate | undefined): boolean {
+  return (
+    after?.spec.secretName === before.spec.secretName &&
+    after.metadata.deletionTimestamp === before.metadata.deletionTimestamp
+  );
 }
 
 function enqueueOwner(object: KubeObject, enqueue: (key: ObjectKey) => void): void {

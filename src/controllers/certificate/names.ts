@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
+import { attemptOf, revisionOf } from './state.ts';
 
 /** Names longer than this leave no room for what is derived from them (an Order, a Challenge, labels). */
 const longestRequestName = 233;
@@ -16,12 +17,13 @@ export function requestNameFor(certificateName: string, revision: number): strin
  * The name of the Secret that holds the next private key: the same each time for one attempt at one revision,
  * so that a second try after a crash finds the first one's key and makes no other.
  */
-export function nextKeyNameFor(certificate: Certificate, revision: number): string {
+export function nextKeyNameFor(certificate: Certificate): string {
   const { name = '', uid = '' } = certificate.metadata;
-  const attempt = certificate.status?.failedIssuanceAttempts ?? 0;
-  return `${trimmed(name.slice(0, 240))}-${hash(`${uid}/${revision}/${attempt}`)}`;
+  const attempt = `${uid}/${revisionOf(certificate) + 1}/${attemptOf(certificate)}`;
+  return `${trimmed(name.slice(0, 240))}-${hash(attempt)}`;
 }
 
+/** A name that was cut short may not end in what only stands between. */
 function trimmed(text: string): string {
   return text.replace(/[-.]+$/, '');
 }

@@ -7,32 +7,22 @@ import {
 } from '../../api/annotations.ts';
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
 import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
-import type { OwnerReference } from '../../api/meta.ts';
 import { apiVersionOf } from '../../api/resource.ts';
+import { ownedBy } from '../../issuers/owned-by.ts';
 import { createCsr } from '../../pki/csr.ts';
+import { attemptAnnotation } from './failure.ts';
 import { requestNameFor } from './names.ts';
+import { attemptOf, revisionOf } from './state.ts';
 import { wantedContent } from './wanted.ts';
 
-/** The owner reference by which what a Certificate needs goes with it. */
-export function ownedBy(certificate: Certificate): OwnerReference {
-  return {
-    apiVersion: apiVersionOf(certificates),
-    kind: certificates.kind,
-    name: certificate.metadata.name ?? '',
-    uid: certificate.metadata.uid ?? '',
-    controller: true,
-    blockOwnerDeletion: true,
-  };
-}
-
-/** The request for one revision of a Certificate, with a CSR made with `key`. */
+/** The request for the next revision of a Certificate, with a CSR made with `key`. Throws a PkiError for what no CSR can say. */
 export async function requestFor(
   certificate: Certificate,
-  revision: number,
   key: KeyObject,
   keySecretName: string,
 ): Promise<CertificateRequest> {
   const { spec, metadata } = certificate;
+  const revision = revisionOf(certificate) + 1;
   const copied = Object.entries(metadata.annotations ?? {}).filter(
     ([name]) => !uncopiedAnnotationPrefixes.some(prefix => name.startsWith(prefix)),
   );
@@ -49,8 +39,9 @@ export async function requestFor(
         [certificateNameAnnotation]: metadata.name ?? '',
         [certificateRevisionAnnotation]: String(revision),
         [privateKeySecretNameAnnotation]: keySecretName,
+        [attemptAnnotation]: String(attemptOf(certificate)),
       },
-      ownerReferences: [ownedBy(certificate)],
+      ownerReferences: [ownedBy(certificate, certificates)],
     },
     spec: {
       issuerRef: spec.issuerRef,

@@ -1,12 +1,15 @@
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Secret } from '../../api/kubernetes/secret.ts';
+import type { StoredPair } from './stored-pair.ts';
 
 /** All that is known of one Certificate, gathered from the caches. */
 export interface CertificateState {
   readonly certificate: Certificate;
   /** The Secret that `spec.secretName` names. */
   readonly secret: Secret | undefined;
+  /** What is in that Secret. */
+  readonly pair: StoredPair | undefined;
   /** Another Certificate that has the better claim to that Secret. */
   readonly rival: Certificate | undefined;
   /** The Secret with the private key of the issuance under way. */
@@ -26,9 +29,7 @@ export function revisionOf(certificate: Certificate): number {
   return certificate.status?.revision ?? 0;
 }
 
-/** One value of a Secret, decoded; undefined where it is missing or empty. */
-export function secretValue(secret: Secret, name: string): Buffer | undefined {
-  const encoded = secret.data?.[name];
-  if (encoded === undefined || encoded === '') return undefined;
-  return Buffer.from(encoded, 'base64');
+/** The number of the try at the next revision, counted from 1. */
+export function attemptOf(certificate: Certificate): number {
+  return (certificate.status?.failedIssuanceAttempts ?? 0) + 1;
 }

@@ -2,8 +2,9 @@ import type { Certificate, CertificateStatus } from '../../api/cert-manager/cert
 import { type Condition, withCondition, withoutCondition } from '../../api/condition.ts';
 import { certificateReadyReasons, conditionTypes, issuanceReasons } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
-import { leafOf, renewalTimeOf, type Violation } from './checks.ts';
-import { type CertificateState, revisionOf } from './state.ts';
+import { pairOf, renewalTimeOf, type Violation } from './checks.ts';
+import type { Failure } from './failure.ts';
+import { attemptOf, type CertificateState, revisionOf } from './state.ts';
 
 /** The Ready condition of a Certificate whose Secret has this violation, or none. */
 export function readyCondition(
@@ -11,98 +12,109 @@ export function readyCondition(
   violation: Violation | undefined,
   nowMs: number,
 ): Condition {
+  const ready = (status: Condition['status'], reason: string, message: string): Condition =>
+    condition(state.certificate, nowMs, 'Ready', status, { reason, message });
   // A certificate that is being renewed is good until it expires.
-  if (violation === undefined || violation.reason === issuanceReasons.renewing) {
-    const { notAfterMs } = leafOf(state);
-    if (nowMs >= notAfterMs) {
-      return condition(
-        state,
-        nowMs,
-        'Ready',
-        'False',
-        certificateReadyReasons.expired,
-        `The certificate expired at ${rfc3339(notAfterMs)}.`,
-      );
-    }
-    return condition(
-      state,
-      nowMs,
-      'Ready',
-      'True',
-      certificateReadyReasons.ready,
-      `The certificate is up to date and valid until ${rfc3339(notAfterMs)}.`,
-    );
-  }
-  return condition(state, nowMs, 'Ready', 'False', violation.reason, violation.message);
+  if (violation !== undefined && violation.reason !== issuanceReasons.renewing)
+    return ready('False', violation.reason, violation.message);
+  const { notAfterMs } = pairOf(state).leaf;
+  const end = rfc3339(notAfterMs);
+  return nowMs < notAfterMs
+    ? ready('True', certificateReadyReasons.ready, `The certificate is up to date and valid until ${end}.`)
+    : ready('False', certificateReadyReasons.expired, `The certificate expired at ${end}.`);
 }
 
-/** A condition of this Certificate as of now. */
+/** A condition of a Certificate as of now. */
 export function condition(
-  state: CertificateState,
+  { metadata }: Certificate,
   nowMs: number,
   type: 'Ready' | 'Issuing',
   status: Condition['status'],
-  reason: string,
-  message: string,
+  { reason, message }: Violation,
 ): Condition {
-  return {
-    type,
-    status,
-    reason,
-    message,
-    lastTransitionTime: rfc3339(nowMs),
-    observedGeneration: state.certificate.metadata.generation,
-  };
+  const lastTransitionTime = rfc3339(nowMs);
+  return { type, status, reason, message, lastTransitionTime, observedGeneration: metadata.generation };
 }
 
-/** The facts about the certificate in the Secret, for the status. */
-export function validity(
-  state: CertificateState,
-): Pick<CertificateStatus, 'notBefore' | 'notAfter' | 'renewalTime'> {
-  const leaf = leafOf(state);
+/** The status of a Certificate whose Secret holds what the spec asks for. */
+export function readyStatus(state: CertificateState, nowMs: number): CertificateStatus {
+  const { nextPrivateKeySecretName: _over, ...kept } = state.certificate.status ?? {};
+  const { leaf } = pairOf(state);
   return {
+    ...kept,
     notBefore: rfc3339(leaf.notBeforeMs),
     notAfter: rfc3339(leaf.notAfterMs),
     renewalTime: rfc3339(renewalTimeOf(state)),
+    conditions: withCondition(kept.conditions, readyCondition(state, undefined, nowMs)),
   };
 }
 
 /** The status after a success: the new revision, and nothing left of failures and of the issuance. */
 export function issuedStatus(state: CertificateState, nowMs: number): CertificateStatus {
-  const {
-    nextPrivateKeySecretName: _key,
-    lastFailureTime: _time,
-    failedIssuanceAttempts: _attempts,
-    ...kept
-  } = state.certificate.status ?? {};
-  const conditions = withoutCondition(kept.conditions, conditionTypes.issuing);
+  const { lastFailureTime: _time, failedIssuanceAttempts: _attempts, ...kept } = readyStatus(state, nowMs);
   return {
     ...kept,
-    ...validity(state),
     revision: revisionOf(state.certificate) + 1,
-    conditions: withCondition(conditions, readyCondition(state, undefined, nowMs)),
+    conditions: withoutCondition(kept.conditions, conditionTypes.issuing),
   };
 }
 
-/** The status after a failure that the issuer reported at `atMs`. */
-export function failedStatus(
+/** The status of a Certificate that an issuer is asked for; `why`, for the Issuing condition. */
+export function issuingStatus(
   state: CertificateState,
-  failure: Violation & { readonly atMs: number },
+  violation: Violation | undefined,
+  why: Violation,
+  nowMs: number,
+): CertificateStatus {
+  const { certificate, nextKey } = state;
+  const status = certificate.status ?? {};
+  const conditions = withCondition(status.conditions, readyCondition(state, violation, nowMs));
+  return {
+    ...status,
+    conditions: withCondition(conditions, condition(certificate, nowMs, 'Issuing', 'True', why)),
+    ...(nextKey !== undefined && { nextPrivateKeySecretName: nextKey.metadata.name }),
+  };
+}
+
+/** The status of a Certificate that waits for its next try. */
+export function backOffStatus(
+  state: CertificateState,
   violation: Violation | undefined,
   nowMs: number,
 ): CertificateStatus {
   const status = state.certificate.status ?? {};
-  const issuing = condition(state, nowMs, 'Issuing', 'False', failure.reason, failure.message);
-  const conditions = withCondition(status.conditions, readyCondition(state, violation, nowMs));
   return {
     ...status,
-    lastFailureTime: rfc3339(Math.max(failure.atMs, 1)),
-    failedIssuanceAttempts: (status.failedIssuanceAttempts ?? 0) + 1,
-    conditions: withCondition(conditions, issuing),
+    conditions: withCondition(status.conditions, readyCondition(state, violation, nowMs)),
   };
 }
 
-/** A Certificate with another status. */
-export function withStatus(certificate: Certificate, status: CertificateStatus): Certificate {
-  return { ...certificate, status };
+/** The status after a failure of the try that is under way. */
+export function failedStatus(
+  state: CertificateState,
+  failure: Failure,
+  attempt: number | undefined,
+  violation: Violation | undefined,
+  nowMs: number,
+): CertificateStatus {
+  const { certificate } = state;
+  const { nextPrivateKeySecretName: _over, ...status } = certificate.status ?? {};
+  const conditions = withCondition(status.conditions, readyCondition(state, violation, nowMs));
+  return {
+    ...status,
+    lastFailureTime: rfc3339(failure.atMs),
+    failedIssuanceAttempts: Math.max(attemptOf(certificate), attempt ?? 1),
+    conditions: withCondition(conditions, condition(certificate, nowMs, 'Issuing', 'False', failure)),
+  };
+}
+
+/** The status of a Certificate for which nothing can be done. */
+export function refusedStatus(
+  { certificate }: CertificateState,
+  refusal: Violation,
+  nowMs: number,
+): CertificateStatus {
+  const status = certificate.status ?? {};
+  const refused = condition(certificate, nowMs, 'Ready', 'False', refusal);
+  return { ...status, conditions: withCondition(status.conditions, refused) };
 }

@@ -8,7 +8,7 @@ export function wantedKey(certificate: Certificate): KeySpec {
 }
 
 /** What a Certificate asks to be certified. */
-export function wantedContent({ spec }: Certificate): CsrSpec {
+export function wantedContent({ spec }: Pick<Certificate, 'spec'>): CsrSpec {
   const otherNames = spec.otherNames?.map(({ oid = '', utf8Value = '' }) => ({ oid, utf8Value }));
   return { ...spec, otherNames };
 }

@@ -6,6 +6,8 @@ import { type AcmeAuthorization, type Order, orders } from '../../api/acme/order
 import type { AcmeSolver } from '../../api/acme/solver.ts';
 import { challengeFinalizer } from '../../api/labels.ts';
 import { apiVersionOf } from '../../api/resource.ts';
+import { ownedBy } from '../../issuers/owned-by.ts';
+import { ended, quoted } from '../../issuers/sentence.ts';
 import { chooseSolver } from '../../solvers/http01/choose.ts';
 import { solverWithOverrides } from '../../solvers/http01/solver-settings.ts';
 
@@ -24,32 +26,23 @@ export function challengeFor(
   const offeredTypes = authorization.challenges?.map(challenge => challenge.type) ?? [];
   const { labels = {}, annotations = {} } = order.metadata;
   const choice = chooseSolver(solvers, { host: identifier, wildcard, labels, offered: offeredTypes });
-  if ('reason' in choice) return { problem: `${choice.reason}.` };
+  if ('reason' in choice) return { problem: ended(choice.reason) };
   const solver = solverWithOverrides(choice.solver, annotations, isIngressClass);
   const offered = authorization.challenges?.find(challenge => challenge.type === 'http-01');
   if (offered === undefined) {
-    return { problem: `The ACME server offers no http-01 challenge for ${JSON.stringify(identifier)}.` };
+    return { problem: `The ACME server offers no http-01 challenge for ${quoted(identifier)}.` };
   }
-  const { name = '', namespace, uid = '' } = order.metadata;
+  const { name = '', namespace } = order.metadata;
   return {
     challenge: {
       apiVersion: apiVersionOf(challenges),
       kind: challenges.kind,
       metadata: {
-        name: `${name.slice(0, 240)}-${createHash('sha256').update(authorization.url).digest('hex').slice(0, 10)}`,
+        name: `${name.slice(0, 240).replace(/[-.]+$/, '')}-${createHash('sha256').update(authorization.url).digest('hex').slice(0, 10)}`,
         namespace,
         // A temporary Ingress goes with its owner, the Challenge. What is edited in place must be undone first.
         ...(solver.http01?.ingress?.name !== undefined && { finalizers: [challengeFinalizer] }),
-        ownerReferences: [
-          {
-            apiVersion: apiVersionOf(orders),
-            kind: orders.kind,
-            name,
-            uid,
-            controller: true,
-            blockOwnerDeletion: true,
-          },
-        ],
+        ownerReferences: [ownedBy(order, orders)],
       },
       spec: {
         type: 'HTTP-01',

@@ -1,5 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Challenge } from '../../api/acme/challenge.ts';
 import type { AcmeAuthorization, AcmeState, Order } from '../../api/acme/order.ts';
+import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
+import { sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
+import { hasCondition } from '../../api/condition.ts';
+import { controllerOf } from '../../api/meta.ts';
+import { conditionTypes } from '../../api/reasons.ts';
+import { isControlledBy } from '../../issuers/owned-by.ts';
+import { ended, quoted } from '../../issuers/sentence.ts';
+import { parseCsr } from '../../pki/csr.ts';
 
 /*
  *   new --newOrder--> pending --every authorization valid--> finalize --> processing --> valid
@@ -9,6 +18,7 @@ import type { AcmeAuthorization, AcmeState, Order } from '../../api/acme/order.t
 
 /** The next step for one Order. */
 export type OrderDecision =
+  /** There is nothing to do, or its CertificateRequest is gone or denied: it goes after that. */
   | { readonly kind: 'ignore' }
   /** It is final; its Challenges have done their work. */
   | { readonly kind: 'clean-up'; readonly challenges: readonly Challenge[] }
@@ -19,32 +29,42 @@ export type OrderDecision =
   /** These authorizations need a Challenge each. */
   | { readonly kind: 'challenge'; readonly authorizations: readonly AcmeAuthorization[] }
   | { readonly kind: 'wait' }
-  /** A challenge was lost, and the order with it. */
+  /** A challenge was lost, and the order with it; or it is not of our making. */
   | { readonly kind: 'fail'; readonly state: AcmeState; readonly reason: string }
   /** All is proved. */
   | { readonly kind: 'finalize' };
 
-const finalStates: ReadonlySet<AcmeState | undefined> = new Set(['valid', 'invalid', 'expired', 'errored']);
 const failedStates: ReadonlySet<AcmeState | undefined> = new Set(['invalid', 'expired', 'errored']);
 
 /** Whether nothing more can come of an order or a challenge in this state. */
 export function isFinal(state: AcmeState | undefined): boolean {
-  return finalStates.has(state);
+  return state === 'valid' || failedStates.has(state);
 }
 
-/** Decides the next step. `challenges` are those that the Order owns. */
-export function decideOrder(order: Order, challenges: readonly Challenge[]): OrderDecision {
+/**
+ * Decides the next step. `request` is the one that the Order names as its controller, `challenges` are those that
+ * the Order controls.
+ */
+export function decideOrder(
+  order: Order,
+  request: CertificateRequest | undefined,
+  challenges: readonly Challenge[],
+): OrderDecision {
   if (order.metadata.deletionTimestamp !== undefined) return { kind: 'ignore' };
   const { state, url, certificate, authorizations } = order.status ?? {};
   if (failedStates.has(state) || (state === 'valid' && certificate !== undefined)) {
     const left = challenges.filter(challenge => challenge.metadata.deletionTimestamp === undefined);
     return left.length === 0 ? { kind: 'ignore' } : { kind: 'clean-up', challenges: left };
   }
+  const foreign = foreignProblem(order, request);
+  if (foreign !== undefined) return { kind: 'fail', state: 'errored', reason: foreign };
+  if (request === undefined || !isControlledBy(order, request)) return { kind: 'ignore' };
+  if (hasCondition(request.status?.conditions, conditionTypes.denied)) return { kind: 'ignore' };
+
   if (url === undefined) return { kind: 'order' };
   if (authorizations === undefined || authorizations.some(one => one.initialState === undefined)) {
     return { kind: 'read-authorizations' };
   }
-
   const failed = challenges.find(challenge => failedStates.has(challenge.status?.state));
   if (failed !== undefined) {
     const { dnsName, type } = failed.spec;
@@ -52,14 +72,46 @@ export function decideOrder(order: Order, challenges: readonly Challenge[]): Ord
     return {
       kind: 'fail',
       state: failedState,
-      reason: `The ${type} challenge for ${dnsName} is ${failedState}: ${reason}`,
+      reason: `The ${type} challenge for ${dnsName} is ${failedState}: ${ended(reason)}`,
     };
   }
   const open = authorizations.filter(({ initialState }) => initialState !== 'valid');
-  const missing = open.filter(
-    ({ url }) => !challenges.some(challenge => challenge.spec.authorizationURL === url),
-  );
+  const challengesOf = ({ url }: AcmeAuthorization): readonly Challenge[] =>
+    challenges.filter(challenge => challenge.spec.authorizationURL === url);
+  const missing = open.filter(authorization => challengesOf(authorization).length === 0);
   if (missing.length > 0) return { kind: 'challenge', authorizations: missing };
-  const proved = challenges.filter(challenge => challenge.status?.state === 'valid');
-  return proved.length < open.length ? { kind: 'wait' } : { kind: 'finalize' };
+  const isProved = (authorization: AcmeAuthorization): boolean =>
+    challengesOf(authorization).some(challenge => challenge.status?.state === 'valid');
+  return open.every(isProved) ? { kind: 'finalize' } : { kind: 'wait' };
+}
+
+/**
+ * An Order is carried through only where it asks for what its CertificateRequest asks for. One that somebody wrote
+ * by hand could otherwise have names ordered in the account's name that nobody has approved.
+ */
+function foreignProblem(order: Order, request: CertificateRequest | undefined): string | undefined {
+  const owner = controllerOf(order);
+  if (owner?.kind !== certificateRequests.kind) {
+    return 'No CertificateRequest controls this Order; delete it: Orders are made by Postern alone.';
+  }
+  if (request === undefined || request.metadata.uid !== owner.uid) return undefined;
+  const isSame =
+    order.spec.request === request.spec.request && sameIssuer(order.spec.issuerRef, request.spec.issuerRef);
+  // Once it is ordered, its names are those of the order at the server, and cost nothing to look at again.
+  const fits = isSame && (order.status?.url !== undefined || namesFit(order));
+  return fits
+    ? undefined
+    : `CertificateRequest ${quoted(owner.name)} does not ask for what this Order asks for; delete the Order.`;
+}
+
+function namesFit({ spec }: Order): boolean {
+  try {
+    const csr = parseCsr(Buffer.from(spec.request, 'base64').toString());
+    return (
+      isDeepStrictEqual([...(spec.dnsNames ?? [])], [...csr.dnsNames]) &&
+      isDeepStrictEqual([...(spec.ipAddresses ?? [])], [...csr.ipAddresses])
+    );
+  } catch {
+    return false;
+  }
 }

@@ -1,18 +1,29 @@
 import { challenges } from '../../api/acme/challenge.ts';
 import { orders } from '../../api/acme/order.ts';
-import { clusterIssuers, type Issuer, issuers } from '../../api/cert-manager/issuer.ts';
 import { controllerOf, keyOf } from '../../api/meta.ts';
+import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
+import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
+import { createPatience } from '../patience.ts';
+import { createPollPacer } from '../poll-pacer.ts';
 import { isFinal } from './decide.ts';
 import { byOrder } from './index-names.ts';
-import { type OrderOptions, reconcileOrder } from './reconcile.ts';
+import { reconcileOrder } from './reconcile.ts';
 
 /** Orders are carried through at their ACME server. */
-export function orderController(context: ControllerContext, options: OrderOptions): ControllerSpec {
+export function orderController(context: ControllerContext, accounts: AcmeAccounts): ControllerSpec {
   const orderCache = context.caches.cacheOf(orders);
   const challengeCache = context.caches.cacheOf(challenges);
+  addIssuerIndex(orderCache);
   challengeCache.addIndex(byOrder, challenge => [controllerOf(challenge)?.uid ?? '']);
+  const tools = {
+    context,
+    accounts,
+    pacer: createPollPacer(),
+    patience: createPatience(context.clock),
+    unstored: new Map(),
+  };
   return {
     name: 'orders',
     // Each waits on the ACME server most of the time.
@@ -27,17 +38,8 @@ export function orderController(context: ControllerContext, options: OrderOption
         if (owner?.kind === orders.kind)
           enqueue({ namespace: challenge?.metadata.namespace ?? '', name: owner.name });
       });
-      // An issuer that is there again, or ready again, brings back the orders that wait for it.
-      const issuerChanged = (issuer: Issuer | undefined): void => {
-        if (issuer === undefined) return;
-        for (const order of orderCache.list(issuer.metadata.namespace)) {
-          if (order.spec.issuerRef.name === issuer.metadata.name && !isFinal(order.status?.state))
-            enqueue(keyOf(order));
-        }
-      };
-      context.caches.cacheOf(issuers).onChange(({ after }) => issuerChanged(after));
-      context.caches.cacheOf(clusterIssuers).onChange(({ after }) => issuerChanged(after));
+      watchIssuers(context.caches, orderCache, order => !isFinal(order.status?.state), enqueue);
     },
-    reconcile: (key, signal) => reconcileOrder(context, options, key, signal),
+    reconcile: (key, signal) => reconcileOrder(tools, key, signal),
   };
 }

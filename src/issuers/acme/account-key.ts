@@ -2,9 +2,10 @@ import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { type Secret, secrets, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { controlledSecretLabel } from '../../api/labels.ts';
 import { TerminalError } from '../../core/errors.ts';
-import { isKubeError } from '../../kube/errors.ts';
 import { encodePrivateKey, generatePrivateKey } from '../../pki/private-key.ts';
 import { type IssuerContext, secretNamespaceOf } from '../context.ts';
+import { createOrGet } from '../idempotent-writes.ts';
+import { quoted } from '../sentence.ts';
 
 /** One value of a Secret that an issuer names. */
 export interface NamedValue {
@@ -42,22 +43,15 @@ export async function ensureAccountKey(context: IssuerContext, issuer: Issuer): 
     );
   }
   const pem = encodePrivateKey(await generatePrivateKey({ algorithm: 'ECDSA', size: 256 }));
-  const entry = ref.key ?? tlsPrivateKeyKey;
-  try {
-    await context.api.create(secrets, {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      type: 'Opaque',
-      metadata: { name: ref.name, namespace, labels: { [controlledSecretLabel]: 'true' } },
-      data: { [entry]: Buffer.from(pem).toString('base64') },
-    });
-    return pem;
-  } catch (error) {
-    if (!isKubeError(error, 'KUBE_ALREADY_EXISTS')) throw error;
-    // Another issuer with the same privateKeySecretRef was faster: its key is ours too.
-    const secret = await context.api.get(secrets, { namespace, name: ref.name });
-    return valueIn(secret, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
-  }
+  // Another issuer with the same privateKeySecretRef may be faster: its key is ours too.
+  const stored = await createOrGet(context.api, secrets, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { name: ref.name, namespace, labels: { [controlledSecretLabel]: 'true' } },
+    data: { [ref.key ?? tlsPrivateKeyKey]: Buffer.from(pem).toString('base64') },
+  });
+  return valueIn(stored, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
 }
 
 /** The value that a Secret reference of an issuer leads to; a TerminalError that names the field where it is not there. */
@@ -82,7 +76,7 @@ function valueIn(secret: Secret, ref: NamedValue, field: string, defaultEntry: s
   const encoded = secret.data?.[entry];
   if (encoded !== undefined && encoded !== '') return Buffer.from(encoded, 'base64').toString();
   throw new TerminalError(
-    `Secret "${secret.metadata.namespace ?? ''}/${ref.name}" of ${field} has no entry ${JSON.stringify(entry)}; add it.`,
+    `Secret "${secret.metadata.namespace ?? ''}/${ref.name}" of ${field} has no entry ${quoted(entry)}; add it.`,
     { code: accountKeyMissing },
   );
 }

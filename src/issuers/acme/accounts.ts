@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { registerAccount } from '../../acme/account.ts';
 import { type AcmeConnection, openAcme } from '../../acme/connection.ts';
+import { isAcmeError } from '../../acme/errors.ts';
 import type { AcmeRequestFacts } from '../../acme/transport.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { PosternError } from '../../core/errors.ts';
 import type { IssuerContext } from '../context.ts';
+import { quoted } from '../sentence.ts';
 import { ensureAccountKey, findAccountKey, readSecretValue } from './account-key.ts';
 
 /** The connections to ACME servers, one for each issuer, opened when first needed and again when the issuer changes. */
@@ -15,6 +18,16 @@ export interface AcmeAccounts {
   connectionToRegister(
     issuer: Issuer,
   ): Promise<{ readonly connection: AcmeConnection; readonly keyHash: string }>;
+  /**
+   * Whether the server still knows the account of an issuer. To be asked where it refused something in the account's
+   * name. Where it does not, the account is in doubt until `trust` is called.
+   */
+  verify(issuer: Issuer, signal: AbortSignal): Promise<boolean>;
+  isInDoubt(issuer: Issuer): boolean;
+  /** The account has been registered, or found, just now. */
+  trust(issuer: Issuer): void;
+  /** Calls `listener` with each issuer whose account has come into doubt. */
+  onDoubt(listener: (issuer: Issuer) => void): void;
   /** Closes them all. */
   close(): void;
 }
@@ -28,10 +41,12 @@ export interface AcmeAccountsOptions {
 /** Keeps the connections of all ACME issuers. */
 export function createAcmeAccounts(context: IssuerContext, options: AcmeAccountsOptions): AcmeAccounts {
   const open = new Map<string, { readonly fingerprint: string; readonly connection: AcmeConnection }>();
+  const doubted = new Set<string>();
+  const doubtListeners: ((issuer: Issuer) => void)[] = [];
 
   function connect(issuer: Issuer, keyPem: string): AcmeConnection {
     const config = issuer.spec.acme;
-    const uid = issuer.metadata.uid ?? '';
+    const id = idOf(issuer);
     if (config === undefined) throw notReady(issuer);
     const binding = config.externalAccountBinding;
     const hmacKey =
@@ -41,7 +56,7 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
     const fingerprint = hashOf(
       canonicalJson({ server, caBundle, skipTLSVerify, keyPem, kid: binding?.keyID, hmacKey }),
     );
-    const known = open.get(uid);
+    const known = open.get(id);
     if (known?.fingerprint === fingerprint) return known.connection;
 
     const connection = openAcme({
@@ -57,23 +72,41 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
       onRequest: options.onRequest,
     });
     known?.connection.close();
-    open.set(uid, { fingerprint, connection });
+    open.set(id, { fingerprint, connection });
+    return connection;
+  }
+
+  function connectionFor(issuer: Issuer): AcmeConnection {
+    const uri = issuer.status?.acme?.uri;
+    const keyPem = findAccountKey(context, issuer);
+    if (uri === undefined || keyPem === undefined) throw notReady(issuer);
+    const connection = connect(issuer, keyPem);
+    connection.accountUrl ??= uri;
     return connection;
   }
 
   return {
-    connectionFor(issuer) {
-      const uri = issuer.status?.acme?.uri;
-      const keyPem = findAccountKey(context, issuer);
-      if (uri === undefined || keyPem === undefined) throw notReady(issuer);
-      const connection = connect(issuer, keyPem);
-      connection.accountUrl ??= uri;
-      return connection;
-    },
+    connectionFor,
     async connectionToRegister(issuer) {
       const keyPem = await ensureAccountKey(context, issuer);
       return { connection: connect(issuer, keyPem), keyHash: hashOf(keyPem) };
     },
+    async verify(issuer, signal) {
+      try {
+        const found = await registerAccount(connectionFor(issuer), { onlyReturnExisting: true, signal });
+        if (found.status === 'valid' && found.uri === issuer.status?.acme?.uri) return true;
+      } catch (error) {
+        if (!isAcmeError(error, 'ACME_UNAUTHORIZED', 'ACME_ACCOUNT_DOES_NOT_EXIST')) throw error;
+      }
+      if (!doubted.has(idOf(issuer))) {
+        doubted.add(idOf(issuer));
+        for (const listener of doubtListeners) listener(issuer);
+      }
+      return false;
+    },
+    isInDoubt: issuer => doubted.has(idOf(issuer)),
+    trust: issuer => void doubted.delete(idOf(issuer)),
+    onDoubt: listener => void doubtListeners.push(listener),
     close() {
       for (const { connection } of open.values()) connection.close();
       open.clear();
@@ -81,12 +114,15 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
   };
 }
 
+/** An issuer that is made again under its name takes the place of the one before. */
+function idOf({ metadata }: Issuer): string {
+  return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+
 function notReady(issuer: Issuer): PosternError {
   return new PosternError(
-    `The ACME account of ${issuer.kind} ${JSON.stringify(issuer.metadata.name)} is not registered yet.`,
-    {
-      code: 'ACME_ACCOUNT_NOT_READY',
-    },
+    `The ACME account of ${issuer.kind} ${quoted(issuer.metadata.name)} is not registered yet.`,
+    { code: 'ACME_ACCOUNT_NOT_READY' },
   );
 }
 

@@ -1,27 +1,33 @@
-import { createHash } from 'node:crypto';
-import { type Order, orders } from '../../api/acme/order.ts';
-import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
+import { orders } from '../../api/acme/order.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { keyOf } from '../../api/meta.ts';
-import { apiVersionOf } from '../../api/resource.ts';
-import { isKubeError } from '../../kube/errors.ts';
 import type { CsrInfo } from '../../pki/csr.ts';
 import type { IssuerContext } from '../context.ts';
+import { createOrGet } from '../idempotent-writes.ts';
 import type { SignRequest, SignResult } from '../issuer.ts';
+import { isControlledBy } from '../owned-by.ts';
+import { ended, quoted } from '../sentence.ts';
+import { orderFor } from './order-for.ts';
 
 /** Has a request signed by way of an Order, which another reconciler carries through. */
 export async function signByOrder(
   context: IssuerContext,
   issuer: Issuer,
-  signRequest: SignRequest,
+  { request, csr }: SignRequest,
 ): Promise<SignResult> {
-  const { request, csr } = signRequest;
   const problem = csrProblem(csr);
   if (problem !== undefined) return { kind: 'failed', message: problem };
 
   const wanted = orderFor(issuer, request, csr);
-  const order = context.caches.cacheOf(orders).get(keyOf(wanted)) ?? (await ensureOrder(context, wanted));
-  const name = JSON.stringify(order.metadata.name);
+  const order =
+    context.caches.cacheOf(orders).get(keyOf(wanted)) ?? (await createOrGet(context.api, orders, wanted));
+  const name = quoted(order.metadata.name);
+  if (!isControlledBy(order, request)) {
+    return {
+      kind: 'failed',
+      message: `Order ${name} has the name of this request's Order and is not the request's; delete it.`,
+    };
+  }
   const { state, reason, certificate } = order.status ?? {};
   switch (state) {
     case 'valid':
@@ -33,10 +39,10 @@ export async function signByOrder(
     case 'errored':
       return {
         kind: 'failed',
-        message: `Order ${name} is ${state}: ${reason ?? 'the ACME server gave no reason.'}`,
+        message: `Order ${name} is ${state}: ${ended(reason ?? 'the ACME server gave no reason')}`,
       };
     default: {
-      const detail = reason ? ` ${reason}` : '';
+      const detail = reason ? ` ${ended(reason)}` : '';
       return { kind: 'pending', message: `Waiting for Order ${name} (${state ?? 'new'}).${detail}` };
     }
   }
@@ -45,63 +51,19 @@ export async function signByOrder(
 /** What ACME cannot certify. */
 function csrProblem(csr: CsrInfo): string | undefined {
   if (csr.dnsNames.length + csr.ipAddresses.length === 0) {
-    return 'The request names no DNS name and no IP address; ACME certifies nothing else.';
+    return 'The request names no DNS name and no IP address, and ACME certifies nothing else; add one.';
   }
-  const others = [...csr.uris, ...csr.emailAddresses];
-  if (others.length > 0)
-    return `ACME cannot certify ${others.map(name => JSON.stringify(name)).join(', ')}; remove URIs and email addresses.`;
+  const others = [...csr.uris, ...csr.emailAddresses, ...csr.otherNames.map(({ utf8Value }) => utf8Value)];
+  if (others.length > 0) {
+    return `ACME cannot certify ${others.map(quoted).join(', ')}; remove URIs, email addresses and other names.`;
+  }
   const { commonName } = csr;
   if (
     commonName !== undefined &&
-    !csr.dnsNames.includes(commonName) &&
+    !csr.dnsNames.includes(commonName.toLowerCase()) &&
     !csr.ipAddresses.includes(commonName)
   ) {
-    return `The common name ${JSON.stringify(commonName)} is not among the DNS names; add it to spec.dnsNames.`;
+    return `The common name ${quoted(commonName)} is not among the DNS names; add it to spec.dnsNames.`;
   }
   return csr.isCA ? 'ACME does not sign certificate authorities; set spec.isCA to false.' : undefined;
-}
-
-async function ensureOrder(context: IssuerContext, wanted: Order): Promise<Order> {
-  try {
-    return await context.api.create(orders, wanted);
-  } catch (error) {
-    if (!isKubeError(error, 'KUBE_ALREADY_EXISTS')) throw error;
-    return context.api.get(orders, keyOf(wanted));
-  }
-}
-
-function orderFor(issuer: Issuer, request: CertificateRequest, csr: CsrInfo): Order {
-  const { name = '', namespace, uid = '', labels, annotations } = request.metadata;
-  const { enableDurationFeature, profile } = issuer.spec.acme ?? {};
-  return {
-    apiVersion: apiVersionOf(orders),
-    kind: orders.kind,
-    metadata: {
-      // A request that is made again under the same name is another one, and gets an Order of its own.
-      name: `${name.slice(0, 230)}-${createHash('sha256').update(uid).digest('hex').slice(0, 10)}`,
-      namespace,
-      ...(labels !== undefined && { labels }),
-      ...(annotations !== undefined && { annotations }),
-      ownerReferences: [
-        {
-          apiVersion: apiVersionOf(certificateRequests),
-          kind: certificateRequests.kind,
-          name,
-          uid,
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
-    },
-    spec: {
-      request: request.spec.request,
-      issuerRef: request.spec.issuerRef,
-      ...(csr.commonName !== undefined && { commonName: csr.commonName }),
-      ...(csr.dnsNames.length > 0 && { dnsNames: [...csr.dnsNames] }),
-      ...(csr.ipAddresses.length > 0 && { ipAddresses: [...csr.ipAddresses] }),
-      ...(enableDurationFeature === true &&
-        request.spec.duration !== undefined && { duration: request.spec.duration }),
-      ...(profile !== undefined && { profile }),
-    },
-  };
 }

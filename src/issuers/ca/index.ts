@@ -1,59 +1,65 @@
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
-import { secrets, tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
+import { type Secret, secrets, tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { issuerReasons } from '../../api/reasons.ts';
 import { messageOf, TerminalError } from '../../core/errors.ts';
-import { parseCertificates } from '../../pki/certificate.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
 import { parseChain } from '../../pki/chain.ts';
 import { keyFitsCertificate } from '../../pki/key-pair.ts';
 import { parsePrivateKey } from '../../pki/private-key.ts';
 import { signCertificate } from '../../pki/sign.ts';
 import { type IssuerContext, secretNamespaceOf } from '../context.ts';
-import type { IssuerType, SetUpResult, SignRequest, SignResult } from '../issuer.ts';
+import type { IssuerType, SetUpResult, SignResult } from '../issuer.ts';
+import { ended, quoted } from '../sentence.ts';
 import { contentOf, validityFor } from '../signed-content.ts';
+
+/** How soon a request is tried again whose signer's Secret has gone bad since the issuer was Ready. */
+const retryAfterMs = 10_000;
 
 /** Signs with a certificate authority whose certificate and key are in a Secret. */
 export function caIssuer(context: IssuerContext): IssuerType {
   return {
     async setUp(issuer): Promise<SetUpResult> {
-      const { secretName = '' } = issuer.spec.ca ?? {};
+      const { secretName } = issuer.spec.ca ?? {};
       try {
-        signingPair(context, issuer);
-        const message = `The signing key pair in Secret ${JSON.stringify(secretName)} is usable.`;
-        return { ready: true, reason: issuerReasons.keyPairVerified, message };
+        const { notAfterMs } = signingPair(context, issuer);
+        return {
+          ready: true,
+          reason: issuerReasons.keyPairVerified,
+          message: `The signing key pair in Secret ${quoted(secretName)} is usable.`,
+          againAfterMs: notAfterMs - context.clock.now(),
+        };
       } catch (error) {
-        const there = findSecret(context, issuer) !== undefined;
-        const reason = there ? issuerReasons.errInvalidKeyPair : issuerReasons.errGetKeyPair;
+        const isThere = findSecret(context, issuer) !== undefined;
+        const reason = isThere ? issuerReasons.errInvalidKeyPair : issuerReasons.errGetKeyPair;
         return { ready: false, reason, message: messageOf(error) };
       }
     },
 
     async sign(issuer, signRequest): Promise<SignResult> {
-      const pair = signingPair(context, issuer);
+      let pair: ReturnType<typeof signingPair>;
+      try {
+        pair = signingPair(context, issuer);
+      } catch (error) {
+        // The issuer says so itself in a moment, and brings the request back when it is mended.
+        return { kind: 'pending', message: messageOf(error), afterMs: retryAfterMs };
+      }
       const leaf = await signCertificate({
         ...contentOf(signRequest),
-        ...validityFor(signRequest, context.clock.now(), pair.notAfterMs),
+        ...validityFor(signRequest, context.clock.now(), pair),
         issuer: { certificate: pair.certificate, key: pair.key },
         crlDistributionPoints: issuer.spec.ca?.crlDistributionPoints ?? [],
         ocspServers: issuer.spec.ca?.ocspServers ?? [],
         issuingCertificateURLs: issuer.spec.ca?.issuingCertificateURLs ?? [],
       });
-      return signedChain(signRequest, leaf, pair.chain);
+      const { chain, ca } = parseChain(leaf + pair.chain);
+      return { kind: 'signed', chain, ca };
     },
   };
 }
 
-function signedChain(_request: SignRequest, leaf: string, signers: string): SignResult {
-  const { chain, ca } = parseChain(leaf + signers);
-  return { kind: 'signed', chain, ca };
-}
-
-function findSecret(context: IssuerContext, issuer: Issuer): ReturnType<ReturnType<typeof cacheOf>['get']> {
+function findSecret(context: IssuerContext, issuer: Issuer): Secret | undefined {
   const name = issuer.spec.ca?.secretName ?? '';
-  return cacheOf(context).get({ namespace: secretNamespaceOf(context, issuer), name });
-}
-
-function cacheOf(context: IssuerContext) {
-  return context.caches.cacheOf(secrets);
+  return context.caches.cacheOf(secrets).get({ namespace: secretNamespaceOf(context, issuer), name });
 }
 
 /** The authority's certificate and key; a TerminalError that names the Secret and the fix where they are not usable. */
@@ -72,22 +78,18 @@ function signingPair(context: IssuerContext, issuer: Issuer) {
   }
   const fit = keyFitsCertificate(privateKey, chain);
   if (fit.verdict !== 'fits')
-    throw unusable(`${where} of spec.ca.secretName holds no usable key pair: ${fit.reason}`);
-  const [certificate] = parseCertificates(chain);
-  if (certificate === undefined || !certificate.isCA) {
+    throw unusable(`${where} of spec.ca.secretName holds no usable key pair: ${ended(fit.reason)}`);
+  const certificate = parseCertificate(chain);
+  if (!certificate.isCA) {
     throw unusable(
-      `The certificate in ${where} of spec.ca.secretName is no certificate authority: it was not issued with isCA.`,
+      `The certificate in ${where} of spec.ca.secretName is no certificate authority: it was not issued with isCA; put one there that was.`,
     );
   }
   if (context.clock.now() >= certificate.notAfterMs) {
     throw unusable(`The certificate authority in ${where} of spec.ca.secretName has expired; replace it.`);
   }
-  return {
-    certificate: certificate.pem,
-    chain,
-    key: parsePrivateKey(privateKey),
-    notAfterMs: certificate.notAfterMs,
-  };
+  const { notBeforeMs, notAfterMs } = certificate;
+  return { certificate, chain, key: parsePrivateKey(privateKey), notBeforeMs, notAfterMs };
 }
 
 function unusable(message: string): TerminalError {

@@ -6,6 +6,7 @@ import { parsePrivateKey, samePublicKey } from '../../pki/private-key.ts';
 import { selfSign } from '../../pki/sign.ts';
 import type { IssuerContext } from '../context.ts';
 import type { IssuerType, SignResult } from '../issuer.ts';
+import { ended, quoted } from '../sentence.ts';
 import { contentOf, validityFor } from '../signed-content.ts';
 
 /** Signs each certificate with its own private key, which the request's annotation leads to. */
@@ -34,7 +35,7 @@ export function selfSignedIssuer(context: IssuerContext): IssuerType {
       if (secret === undefined) {
         return {
           kind: 'pending',
-          message: `Waiting for Secret ${JSON.stringify(name)} with the private key.`,
+          message: `Waiting for Secret ${quoted(name)} with the private key.`,
           afterMs: 5_000,
         };
       }
@@ -43,7 +44,7 @@ export function selfSignedIssuer(context: IssuerContext): IssuerType {
         if (!samePublicKey(key, csr.publicKey)) {
           return {
             kind: 'failed',
-            message: `The private key in Secret ${JSON.stringify(name)} is not the one of the CSR.`,
+            message: `The private key in Secret ${quoted(name)} is not the one of the CSR.`,
           };
         }
         const chain = await selfSign({
@@ -56,7 +57,7 @@ export function selfSignedIssuer(context: IssuerContext): IssuerType {
       } catch (error) {
         return {
           kind: 'failed',
-          message: `Secret ${JSON.stringify(name)} cannot be used: ${messageOf(error)}`,
+          message: `Secret ${quoted(name)} cannot be used: ${ended(messageOf(error))}`,
         };
       }
     },

@@ -3,7 +3,7 @@ import type { Resource } from '../../api/resource.ts';
 import { resourceId } from '../../api/resource.ts';
 import { KubeError } from '../errors.ts';
 import type { ListOptions, ListPage } from '../port.ts';
-import { parseSelection } from './selector.ts';
+import { parseSelection } from '../selector.ts';
 import type { Versions } from './versions.ts';
 
 /** Where a list goes on: after this key, in the store as it stood at this version. */

@@ -13,6 +13,8 @@ export interface StateFiles {
   readonly lock: string;
   /** The process that took the lock last. */
   readonly pid: string;
+  /** The socket at which the running process takes commands. */
+  readonly socket: string;
 }
 
 const fileNames: readonly string[] = [
@@ -24,6 +26,7 @@ const fileNames: readonly string[] = [
   'lock.db-journal',
   'pid',
 ];
+const socketName = 'control.sock';
 
 /** Where the files of a state folder are. */
 export function stateFilesIn(folder: string): StateFiles {
@@ -33,6 +36,7 @@ export function stateFilesIn(folder: string): StateFiles {
     log: join(folder, 'state.db-wal'),
     lock: join(folder, 'lock.db'),
     pid: join(folder, 'pid'),
+    socket: join(folder, socketName),
   };
 }
 
@@ -50,7 +54,7 @@ function ensurePrivateFolder(folder: string, logger: Logger): void {
   const mode = statSync(folder).mode & 0o777;
   if ((mode & 0o077) === 0) return;
   const octal = mode.toString(8).padStart(4, '0');
-  const foreign = readdirSync(folder).find(name => !fileNames.includes(name));
+  const foreign = readdirSync(folder).find(name => !fileNames.includes(name) && name !== socketName);
   if (foreign !== undefined) {
     refuse(
       `The state folder ${folder} is open to other users (mode ${octal}) and holds other files (${foreign}). ` +

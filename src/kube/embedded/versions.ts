@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { KubeObject, ObjectKey } from '../../api/meta.ts';
-import { deepFreeze } from './freeze.ts';
+import { deepFreeze } from '../freeze.ts';
 
 /** One version of one object, as it was written. */
 export interface StoredVersion {

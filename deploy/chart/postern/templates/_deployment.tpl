@@ -121,6 +121,11 @@ spec:
               valueFrom:
                 fieldRef:
                   fieldPath: status.podIP
+            # Who holds the Lease.
+            - name: POD_NAME
+              valueFrom:
+                fieldRef:
+                  fieldPath: metadata.name
             {{- with $values.extraEnv }}
             {{- toYaml . | nindent 12 }}
             {{- end }}

@@ -77,6 +77,9 @@ such an owner.
 - apiGroups: [cert-manager.io]
   resources: [clusterissuers/status]
   verbs: [update]
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [get, list, watch]
 {{- end }}
 
 {{- define "postern.rules.edge" -}}

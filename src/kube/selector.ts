@@ -1,6 +1,6 @@
-import type { KubeObject } from '../../api/meta.ts';
-import { KubeError } from '../errors.ts';
-import type { Selection } from '../port.ts';
+import type { KubeObject } from '../api/meta.ts';
+import { KubeError } from './errors.ts';
+import type { Selection } from './port.ts';
 
 /** Whether an object is meant. */
 export type Predicate = (object: KubeObject) => boolean;

@@ -1,0 +1,177 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Environment, startEnvironment } from '../e2e/harness/environment.ts';
+import { acmeClusterIssuer, caIssuer, ingress } from '../e2e/harness/manifests.ts';
+import { type Certificate, certificates } from '../src/api/cert-manager/certificate.ts';
+import { hasCondition } from '../src/api/condition.ts';
+import { type Ingress, ingresses } from '../src/api/kubernetes/ingress.ts';
+import { systemClock } from '../src/core/clock.ts';
+import { silentLogger } from '../src/core/logger.ts';
+import { createCaches } from '../src/kube/caches.ts';
+import { createClusterApi } from '../src/kube/cluster/cluster-api.ts';
+import type { KubeApi } from '../src/kube/port.ts';
+import { countWrites } from './api-writes.ts';
+import { peakMemoryMiB, residentMiB } from './process-memory.ts';
+import { quantile } from './quantile.ts';
+
+/**
+ * `make bench-scale N=1000`: N annotated Ingresses at once against a real API server with Pebble. `ISSUER=ca` takes a
+ * CA issuer instead; `IDLE=300` leaves it idle for so many seconds then, and measures a cold start.
+ */
+const total = Number(process.env['N'] ?? '1000');
+const byCa = process.env['ISSUER'] === 'ca';
+const idleSeconds = Number(process.env['IDLE'] ?? (byCa && total >= 10_000 ? '300' : '0'));
+const atOnce = 50;
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const environment = await startEnvironment({ line: 'current' });
+const api = createClusterApi({
+  kubeconfigPath: environment.cluster.adminKubeconfig,
+  logger: silentLogger,
+  userAgent: 'bench',
+});
+try {
+  await scale(environment, api);
+  if (idleSeconds > 0) await idle(environment);
+  if (byCa) await coldStart(environment);
+} finally {
+  api.close();
+  await environment.stop();
+}
+
+async function scale({ cluster, pebble, postern, eventually }: Environment, api: KubeApi): Promise<void> {
+  await cluster.apply(byCa ? caIssuer : acmeClusterIssuer('pebble', pebble.directoryUrl, pebble.rootCaPem));
+  await eventually('the issuer is Ready', async () => {
+    const [kind, name] = byCa ? ['issuer', 'ca'] : ['clusterissuer', 'pebble'];
+    const status = await cluster.kubectl([
+      'get',
+      kind,
+      name,
+      '-n',
+      'default',
+      '-o',
+      'jsonpath={.status.conditions[0].status}',
+    ]);
+    return status === 'True';
+  });
+  const stop = new AbortController();
+  const caches = createCaches({ api, clock: systemClock, logger: silentLogger });
+  const cache = caches.cacheOf(certificates);
+  const readyAt = new Map<string, number>();
+  cache.onChange(({ after }) => {
+    if (after !== undefined && isReady(after) && after.metadata.name?.startsWith('site-')) {
+      const name = after.metadata.name;
+      if (!readyAt.has(name)) readyAt.set(name, performance.now());
+    }
+  });
+  caches.start(stop.signal);
+  await caches.synced;
+
+  const before = countWrites(await cluster.metrics());
+  const cpuBefore = cpu();
+  const from = performance.now();
+  await applyAll(api);
+  const applied = performance.now() - from;
+  let last = 0;
+  while (readyAt.size < total) {
+    await sleep(100);
+    if (performance.now() - last > 2_000) {
+      last = performance.now();
+      process.stderr.write(
+        `\r${readyAt.size} of ${total} ready after ${((last - from) / 1000).toFixed(0)} s `,
+      );
+    }
+    if (performance.now() - from > 3_600_000) throw new Error('not ready within an hour');
+  }
+  process.stderr.write('\n');
+  stop.abort();
+  const wall = (performance.now() - from) / 1000;
+  const used = cpu();
+  await sleep(5_000);
+  const writes = countWrites(await cluster.metrics()).minus(before);
+  const times = [...readyAt.values()].map(at => (at - from) / 1000);
+  const perCertificate = (count: number): string => (count / total).toFixed(2);
+  say(
+    `${total} Ingresses at once, signed by ${byCa ? 'a CA issuer' : 'Pebble'}; Kubernetes ${cluster.version}`,
+  );
+  say(`  all ready after            ${wall.toFixed(1)} s (applied in ${(applied / 1000).toFixed(1)} s)`);
+  say(
+    `  ready, p50 / p99 / last    ${quantile(times, 0.5).toFixed(1)} / ${quantile(times, 0.99).toFixed(1)} / ${quantile(times, 1).toFixed(1)} s`,
+  );
+  say(
+    `  the last 1 % took          ${(quantile(times, 1) - quantile(times, 0.99)).toFixed(2)} s; at the median rate it would be ${((quantile(times, 0.5) / total / 0.5) * (total * 0.01)).toFixed(2)} s`,
+  );
+  say(
+    `  CPU of Postern             ${(used.postern - cpuBefore.postern).toFixed(1)} s; API server ${(used.apiServer - cpuBefore.apiServer).toFixed(1)} s, etcd ${(used.etcd - cpuBefore.etcd).toFixed(1)} s`,
+  );
+  say(
+    `  API writes a certificate   ${perCertificate(writes.objects - total)} of objects (the Ingress itself left out), ${perCertificate(writes.events)} events`,
+  );
+  for (const { what, count } of writes.rows) say(`    ${perCertificate(count).padStart(6)}  ${what}`);
+  say(
+    `  memory of Postern          ${residentMiB(postern.pid)} MiB now, ${peakMemoryMiB(postern.pid)} MiB at most`,
+  );
+
+  function cpu(): { postern: number; apiServer: number; etcd: number } {
+    const { apiServer, etcd } = cluster.processes;
+    return { postern: postern.cpuSeconds(), apiServer: apiServer.cpuSeconds(), etcd: etcd.cpuSeconds() };
+  }
+}
+
+async function applyAll(api: KubeApi): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < total; index = next++) {
+      const name = `site-${index}`;
+      const annotations: Record<string, string> = byCa
+        ? { 'cert-manager.io/issuer': 'ca' }
+        : { 'cert-manager.io/cluster-issuer': 'pebble' };
+      await api.create(
+        ingresses,
+        JSON.parse(ingress({ name, host: `${name}.example.com`, annotations })) as Ingress,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+async function idle({ cluster, postern }: Environment): Promise<void> {
+  await sleep(10_000);
+  const before = countWrites(await cluster.metrics());
+  const cpuBefore = postern.cpuSeconds();
+  const requestsBefore = await posternRequests();
+  await sleep(idleSeconds * 1_000);
+  const writes = countWrites(await cluster.metrics()).minus(before);
+  const requests = (await posternRequests()) - requestsBefore;
+  say(`Idle for ${idleSeconds} s`);
+  say(`  memory of Postern          ${residentMiB(postern.pid)} MiB`);
+  say(
+    `  API requests               ${(requests / idleSeconds).toFixed(2)} a second; writes ${writes.objects + writes.events}`,
+  );
+  say(
+    `  CPU of Postern             ${(((postern.cpuSeconds() - cpuBefore) / idleSeconds) * 100).toFixed(2)} % of one core`,
+  );
+}
+
+async function coldStart(environment: Environment): Promise<void> {
+  environment.postern.signal('SIGTERM');
+  await environment.postern.exited;
+  const from = performance.now();
+  const { pid } = await environment.startPostern();
+  say(
+    `Cold start\n  ready after                ${((performance.now() - from) / 1000).toFixed(1)} s, ${residentMiB(pid)} MiB`,
+  );
+}
+
+/** What Postern itself counted, all verbs. */
+async function posternRequests(): Promise<number> {
+  const text = await (await fetch('http://10.77.0.1:9402/metrics')).text();
+  return [...text.matchAll(/^postern_kube_requests_total\{.*\} (\d+)$/gm)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  );
+}
+
+function isReady(certificate: Certificate): boolean {
+  return hasCondition(certificate.status?.conditions, 'Ready');
+}

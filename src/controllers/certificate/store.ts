@@ -1,0 +1,61 @@
+import { isDeepStrictEqual } from 'node:util';
+import { certificates } from '../../api/cert-manager/certificate.ts';
+import { type Secret, secrets } from '../../api/kubernetes/secret.ts';
+import { keyOf } from '../../api/meta.ts';
+import { certificateEvents } from '../../api/reasons.ts';
+import { createOrGet } from '../../issuers/idempotent-writes.ts';
+import { ownedBy } from '../../issuers/owned-by.ts';
+import { encodePrivateKey } from '../../pki/private-key.ts';
+import { writeStatus } from '../write-status.ts';
+import type { CertificateDecision } from './decide.ts';
+import { type KeyPair, secretWith } from './secret.ts';
+import type { CertificateState } from './state.ts';
+import { issuedStatus } from './status.ts';
+import { StoredPair } from './stored-pair.ts';
+import { needsTemporary, temporaryPair } from './temporary.ts';
+import type { CertificateWork } from './work.ts';
+
+/** Puts a signed certificate and its key into the Secret, and then says so: the status is behind the Secret, never before. */
+export async function complete(
+  work: CertificateWork,
+  state: CertificateState,
+  { request, key }: CertificateDecision & { kind: 'complete' },
+): Promise<'again'> {
+  const { context, patience } = work;
+  const { certificate } = state;
+  const secret = await putPair(work, state, {
+    privateKey: encodePrivateKey(key, certificate.spec.privateKey?.encoding),
+    chain: decoded(request.status?.certificate) ?? '',
+    ca: decoded(request.status?.ca),
+  });
+  // Somebody else has made a Secret meanwhile: it is looked at before it is written to.
+  if (secret === undefined) return 'again';
+  const issued = { ...state, secret, pair: new StoredPair(secret), currentRequest: request };
+  await writeStatus(context.api, certificates, certificate, issuedStatus(issued, context.clock.now()));
+  context.events.normal(certificate, certificateEvents.issuing, 'The certificate has been issued.');
+  patience.forget(keyOf(certificate));
+  return 'again';
+}
+
+/** Puts a temporary certificate into the Secret, where one is asked for and nothing better is there. */
+export async function standIn(work: CertificateWork, state: CertificateState): Promise<void> {
+  if (!needsTemporary(state)) return;
+  await putPair(work, state, await temporaryPair(state, work.context.clock.now()));
+}
+
+/** Gives the Secret as it was stored; undefined where another was made under its name meanwhile. */
+async function putPair(
+  { context: { api }, options }: CertificateWork,
+  { certificate, secret }: CertificateState,
+  pair: KeyPair,
+): Promise<Secret | undefined> {
+  const owner = options.ownerRefOnSecrets ? ownedBy(certificate, certificates) : undefined;
+  const wanted = secretWith(certificate, secret, pair, owner);
+  if (secret !== undefined) return api.update(secrets, wanted);
+  const stored = await createOrGet(api, secrets, wanted);
+  return isDeepStrictEqual({ ...stored.data }, { ...wanted.data }) ? stored : undefined;
+}
+
+function decoded(base64: string | undefined): string | undefined {
+  return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString();
+}

@@ -1,0 +1,70 @@
+import { certificates } from '../../api/cert-manager/certificate.ts';
+import { keyOf } from '../../api/meta.ts';
+import { certificateEvents } from '../../api/reasons.ts';
+import { ended } from '../../issuers/sentence.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import { writeStatus } from '../write-status.ts';
+import type { Violation } from './checks.ts';
+import type { CertificateDecision } from './decide.ts';
+import { attemptIn } from './failure.ts';
+import type { CertificateState } from './state.ts';
+import { backOffStatus, failedStatus, issuingStatus, refusedStatus } from './status.ts';
+import type { CertificateWork } from './work.ts';
+
+/** Says why nothing can be done. `againAfterMs`: where what is in the way may go without a change that is watched. */
+export async function tellRefusal(
+  { context, patience }: CertificateWork,
+  state: CertificateState,
+  refusal: Violation,
+  againAfterMs?: number,
+): Promise<ReconcileResult> {
+  const { certificate } = state;
+  const { reason, message } = refusal;
+  patience.forget(keyOf(certificate));
+  const status = refusedStatus(state, { reason, message }, context.clock.now());
+  if (await writeStatus(context.api, certificates, certificate, status))
+    context.events.warning(certificate, reason, message);
+  return againAfterMs === undefined ? {} : { requeueAfterMs: againAfterMs };
+}
+
+/** Says what is wrong with the Secret while the next try waits. */
+export async function tellBackOff(
+  { context, patience }: CertificateWork,
+  state: CertificateState,
+  { untilMs, violation }: CertificateDecision & { kind: 'back-off' },
+): Promise<ReconcileResult> {
+  const nowMs = context.clock.now();
+  patience.forget(keyOf(state.certificate));
+  await writeStatus(context.api, certificates, state.certificate, backOffStatus(state, violation, nowMs));
+  return { requeueAfterMs: untilMs - nowMs };
+}
+
+/** Says that a certificate is being issued, once that has taken a while. */
+export async function tellIssuing(
+  { context, patience }: CertificateWork,
+  state: CertificateState,
+  { request, violation, why }: CertificateDecision & { kind: 'wait' },
+): Promise<ReconcileResult> {
+  const { certificate } = state;
+  const leftMs = patience.leftMs(keyOf(certificate), request.metadata.uid ?? '');
+  if (leftMs > 0) return { requeueAfterMs: leftMs };
+  const status = issuingStatus(state, violation, why, context.clock.now());
+  await writeStatus(context.api, certificates, certificate, status);
+  return {};
+}
+
+/** Records, once, that an issuance has failed. */
+export async function tellFailure(
+  { context }: CertificateWork,
+  state: CertificateState,
+  { failure, violation }: CertificateDecision & { kind: 'fail' },
+): Promise<'again'> {
+  const { certificate, nextRequest } = state;
+  const nowMs = context.clock.now();
+  const message = `The certificate request has failed: ${ended(failure.message)}`;
+  const attempt = nextRequest && attemptIn(nextRequest);
+  const status = failedStatus(state, { ...failure, message }, attempt, violation, nowMs);
+  await writeStatus(context.api, certificates, certificate, status);
+  context.events.warning(certificate, certificateEvents.failed, message);
+  return 'again';
+}

@@ -1,0 +1,29 @@
+import { challenges } from '../../api/acme/challenge.ts';
+import type { AcmeAuthorization } from '../../api/acme/order.ts';
+import { ingressClasses } from '../../api/kubernetes/ingress-class.ts';
+import { createOrGet } from '../../issuers/idempotent-writes.ts';
+import { quoted } from '../../issuers/sentence.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import { challengeFor } from './challenge-for.ts';
+import { endOrder, type OrderWork } from './work.ts';
+
+/** Makes the Challenges by which authorizations are to be proved; none where one of them cannot be. */
+export async function makeChallenges(
+  work: OrderWork,
+  authorizations: readonly AcmeAuthorization[],
+): Promise<ReconcileResult> {
+  const { context, order, issuer, connection } = work;
+  const classes = context.caches.cacheOf(ingressClasses);
+  const isIngressClass = (name: string): boolean => classes.get({ namespace: '', name }) !== undefined;
+  const choices = authorizations.map(authorization =>
+    authorization.initialState === 'invalid'
+      ? { problem: `The authorization for ${quoted(authorization.identifier)} is no longer open.` }
+      : challengeFor(order, authorization, issuer.spec.acme?.solvers ?? [], connection, isIngressClass),
+  );
+  const problems = choices.flatMap(choice => ('problem' in choice ? [choice.problem] : []));
+  if (problems.length > 0) return endOrder(context, order, 'errored', problems.join(' '));
+  for (const choice of choices) {
+    if ('challenge' in choice) await createOrGet(context.api, challenges, choice.challenge);
+  }
+  return {};
+}

@@ -1,0 +1,83 @@
+import { getAuthorization } from '../../acme/authorization.ts';
+import { newOrder } from '../../acme/order.ts';
+import type { AcmeAuthorization as AcmeAuthorizationResource, AcmeOrder } from '../../acme/resources.ts';
+import { type AcmeAuthorization, orders } from '../../api/acme/order.ts';
+import { keyOf } from '../../api/meta.ts';
+import { parseDuration } from '../../core/duration.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import { changeStatus, type OrderWork } from './work.ts';
+
+/** Orders at the ACME server, and stores the URL before anything else is done with it. */
+export async function makeOrder(work: OrderWork): Promise<ReconcileResult> {
+  const { context, order, unstored } = work;
+  const uid = order.metadata.uid ?? '';
+  let made = unstored.get(uid);
+  if (made === undefined) {
+    // The cache may be behind another process that led before: one order too many costs a place in the CA's limits.
+    const live = await context.api.get(orders, keyOf(order), work.signal);
+    if (live.metadata.uid !== order.metadata.uid || live.status?.url !== undefined) return {};
+    made = await orderAtServer(work);
+    unstored.set(uid, made);
+  }
+  const urls = made.authorizations.map(url => ({ url }));
+  // What is to be proved is stored with the URL where it can be had; the URL is stored in any case.
+  const authorizations = await authorizationsOf(work, urls).catch(() => urls);
+  await changeStatus(context, order, {
+    url: made.url,
+    finalizeURL: made.finalize,
+    authorizations,
+    state: 'pending',
+    reason: undefined,
+  });
+  unstored.delete(uid);
+  return {};
+}
+
+function orderAtServer({ context, order, connection, signal }: OrderWork): Promise<AcmeOrder> {
+  const { dnsNames = [], ipAddresses = [], duration, profile } = order.spec;
+  const durationMs = duration === undefined ? undefined : parseDuration(duration);
+  return newOrder(
+    connection,
+    {
+      identifiers: [
+        ...dnsNames.map(value => ({ type: 'dns' as const, value })),
+        ...ipAddresses.map(value => ({ type: 'ip' as const, value })),
+      ],
+      ...(durationMs !== undefined && { notAfter: context.clock.now() + durationMs }),
+      ...(profile !== undefined && { profile }),
+    },
+    { signal },
+  );
+}
+
+/** Reads what has to be proved, where that could not be had together with the order. */
+export async function readAuthorizations(work: OrderWork): Promise<ReconcileResult> {
+  const { context, order } = work;
+  const authorizations = await authorizationsOf(work, order.status?.authorizations ?? []);
+  await changeStatus(context, order, { authorizations, reason: undefined });
+  return {};
+}
+
+function authorizationsOf(
+  { connection, signal }: OrderWork,
+  known: readonly AcmeAuthorization[],
+): Promise<AcmeAuthorization[]> {
+  return Promise.all(
+    known.map(async one =>
+      one.initialState !== undefined ? one : stored(await getAuthorization(connection, one.url, { signal })),
+    ),
+  );
+}
+
+function stored(found: AcmeAuthorizationResource): AcmeAuthorization {
+  const { url, identifier, wildcard, status, challenges: offered } = found;
+  return {
+    url,
+    identifier: identifier.value,
+    ...(wildcard !== undefined && { wildcard }),
+    initialState: status === 'valid' || status === 'pending' ? status : 'invalid',
+    challenges: offered.flatMap(({ url, type, token }) =>
+      token === undefined ? [] : [{ url, type, token }],
+    ),
+  };
+}

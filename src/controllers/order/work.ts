@@ -1,0 +1,65 @@
+import type { AcmeConnection } from '../../acme/connection.ts';
+import type { AcmeOrder } from '../../acme/resources.ts';
+import { type Order, type OrderStatus, orders } from '../../api/acme/order.ts';
+import type { Issuer } from '../../api/cert-manager/issuer.ts';
+import { keyOf } from '../../api/meta.ts';
+import { acmeEvents } from '../../api/reasons.ts';
+import { rfc3339 } from '../../core/clock.ts';
+import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import type { ControllerContext } from '../context.ts';
+import type { Patience } from '../patience.ts';
+import type { PollPacer } from '../poll-pacer.ts';
+import { writeStatus } from '../write-status.ts';
+
+/** What every step of every Order works with. */
+export interface OrderTools {
+  readonly context: ControllerContext;
+  readonly accounts: AcmeAccounts;
+  readonly pacer: PollPacer;
+  readonly patience: Patience;
+  /** Orders that were made at the server and whose URL is not stored yet, by the uid of the Order. */
+  readonly unstored: Map<string, AcmeOrder>;
+}
+
+/** An Order on its way, with all that its steps need. */
+export interface OrderWork extends OrderTools {
+  readonly order: Order;
+  readonly issuer: Issuer;
+  readonly connection: AcmeConnection;
+  readonly signal: AbortSignal;
+}
+
+/** Changes the status of an Order. Gives whether it was another before. */
+export function changeStatus(
+  { api }: ControllerContext,
+  order: Order,
+  change: OrderStatus,
+): Promise<boolean> {
+  return writeStatus(api, orders, order, { ...order.status, ...change });
+}
+
+/** Ends an Order that has failed. */
+export async function endOrder(
+  context: ControllerContext,
+  order: Order,
+  state: NonNullable<OrderStatus['state']>,
+  reason: string,
+): Promise<ReconcileResult> {
+  const failureTime = rfc3339(context.clock.now());
+  await changeStatus(context, order, { state, reason, failureTime });
+  context.events.warning(order, acmeEvents.failed, reason);
+  return {};
+}
+
+/** Says what an Order waits for, once it has waited a while. */
+export async function tellWait(
+  { context, patience }: OrderTools,
+  order: Order,
+  reason: string,
+): Promise<ReconcileResult> {
+  const leftMs = patience.leftMs(keyOf(order), reason);
+  if (leftMs > 0) return { requeueAfterMs: leftMs };
+  await changeStatus(context, order, { state: order.status?.state ?? 'pending', reason });
+  return {};
+}

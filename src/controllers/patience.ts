@@ -1,0 +1,32 @@
+import { keyText, type ObjectKey } from '../api/meta.ts';
+import type { Clock } from '../core/clock.ts';
+
+/**
+ * How long a wait may last before it is worth a write to a status. Most issuances are over before, so that nobody
+ * would have read it; what lasts longer is said, with its reason.
+ */
+const graceMs = 2_500;
+
+/** Since when objects have been waiting, and for what. In memory alone: after a restart each wait begins anew. */
+export interface Patience {
+  /** How much of the grace is left, in milliseconds, for an object that waits for `what`; 0 when it is over. */
+  leftMs(key: ObjectKey, what: string, graceMs?: number): number;
+  /** The object waits no more. */
+  forget(key: ObjectKey): void;
+}
+
+export function createPatience(clock: Clock): Patience {
+  const waits = new Map<string, { readonly what: string; readonly sinceMs: number }>();
+  return {
+    leftMs(key, what, mostMs = graceMs) {
+      const id = keyText(key);
+      const wait = waits.get(id);
+      if (wait?.what === what) return Math.max(0, mostMs - Math.max(0, clock.now() - wait.sinceMs));
+      waits.set(id, { what, sinceMs: clock.now() });
+      return mostMs;
+    },
+    forget(key) {
+      waits.delete(keyText(key));
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { KubeObject } from '../api/meta.ts';
+import type { Resource } from '../api/resource.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { KubeApi } from '../kube/port.ts';
+
+/** Writes a status where it differs from the one there is. Gives whether it did: only then is there news to tell. */
+export async function writeStatus<S extends object, T extends KubeObject & { status?: S | undefined }>(
+  api: KubeApi,
+  resource: Resource<T>,
+  object: T,
+  status: S,
+): Promise<boolean> {
+  if (canonicalJson(object.status ?? {}) === canonicalJson(status)) return false;
+  await api.updateStatus(resource, { ...object, status });
+  return true;
+}
