@@ -2,12 +2,16 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /**
  * `make test`: the static checks, the unit tests, then the suites on real servers, which are got or built first.
  * Every stage is run whatever the one before it gave. Ends with one line, `N passed, N failed`, and a status to match.
  */
 const root = join(import.meta.dirname, '..');
+
+/** The suites wait on servers most of the time; two at once keep two cores busy. */
+const shards = 2;
 
 interface Tally {
   passed: number;
@@ -46,14 +50,13 @@ async function main(folder: string): Promise<Tally> {
   // A part that cannot be had is told of here; the suites that cannot do without it fail by themselves.
   await run('node', ['e2e/servers/main.ts', 'all']);
 
-  stage('end-to-end tests on real servers');
-  add(
-    await vitest(['run', '--config', 'e2e/vitest.config.ts'], join(folder, 'e2e.json'), [
-      'node',
-      'e2e/netns.ts',
-      '--',
-    ]),
-  );
+  stage(`end-to-end tests on real servers, in ${shards} network namespaces side by side`);
+  const tallies = Array.from({ length: shards }, (_, index) => {
+    const shard = `${index + 1}/${shards}`;
+    const args = ['run', '--config', 'e2e/vitest.config.ts', `--shard=${shard}`];
+    return vitest(args, join(folder, `e2e-${index}.json`), ['node', 'e2e/netns.ts', '--'], `${shard} | `);
+  });
+  for (const tally of await Promise.all(tallies)) add(tally);
   return total;
 }
 
@@ -62,6 +65,7 @@ async function vitest(
   args: readonly string[],
   report: string,
   wrapper: readonly string[] = [],
+  prefix?: string,
 ): Promise<Tally> {
   const [command = '', ...rest] = [
     ...wrapper,
@@ -71,7 +75,7 @@ async function vitest(
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
-  const status = await run(command, rest);
+  const status = await run(command, rest, prefix);
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
       await readFile(report, 'utf8'),
@@ -85,9 +89,15 @@ async function vitest(
   }
 }
 
-function run(command: string, args: readonly string[]): Promise<number> {
+/** Runs a command. Its output goes through, with `prefix` before each line where there is one. */
+function run(command: string, args: readonly string[], prefix?: string): Promise<number> {
   return new Promise(resolve => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    const output = prefix === undefined ? 'inherit' : 'pipe';
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', output, output] });
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null)
+        createInterface(stream).on('line', line => process.stdout.write(`${prefix}${line}\n`));
+    }
     child.on('error', error => {
       process.stderr.write(`${command}: ${error.message}\n`);
       resolve(1);

@@ -47,8 +47,9 @@ describe('a command beside a standalone Postern', () => {
 
   it('changes nothing else', async () => {
     const { stateDir } = await aRunningStore();
-    const { api, namespace, close } = openForCommand({ kind: 'state-folder', stateDir }, 'test');
-    onTestFinished(close);
+    const opened = openForCommand({ kind: 'state-folder', stateDir }, 'test');
+    onTestFinished(() => opened.close());
+    const { api, namespace } = opened;
     expect(namespace).toBe('default');
     await expect(api.create(configMaps, { metadata: { namespace, name: 'x' } })).rejects.toMatchObject({
       code: 'KUBE_FORBIDDEN',
@@ -83,8 +84,8 @@ describe('a command against a cluster', () => {
       'current-context': 'x',
     };
     writeFileSync(kubeconfig, JSON.stringify(content));
-    const { namespace, close } = openForCommand({ kind: 'cluster', kubeconfig }, 'test');
-    onTestFinished(close);
-    expect(namespace).toBe(expected);
+    const opened = openForCommand({ kind: 'cluster', kubeconfig }, 'test');
+    onTestFinished(() => opened.close());
+    expect(opened.namespace).toBe(expected);
   });
 });

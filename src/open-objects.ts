@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
-import { messageOf } from './core/errors.ts';
+import { messageOf, TerminalError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import { createClusterApi } from './kube/cluster/cluster-api.ts';
 import { type ControlServer, startControlServer } from './kube/control/server.ts';
@@ -35,6 +36,7 @@ export async function openObjects(
     });
     return { api, close: async () => api.close() };
   }
+  checkFolder(source.manifests);
   const api = openEmbeddedApi({ stateDir: source.stateDir, clock, logger });
   const manifests = watchManifests({ dir: source.manifests, api, clock, logger });
   await manifests.ready;
@@ -47,6 +49,15 @@ export async function openObjects(
       await api.close();
     },
   };
+}
+
+/** A folder that is not there yet would be read as one that declares nothing. */
+function checkFolder(dir: string): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new TerminalError(
+    `--standalone ${JSON.stringify(dir)} is no folder; create it, or name the folder of your manifests.`,
+    { code: 'MANIFEST_FOLDER_MISSING' },
+  );
 }
 
 /** Lets commands change the store of this process. Without that Postern does all the same what it is for. */

@@ -23,7 +23,10 @@ export interface KubeWrite extends KubeRequest {
 }
 
 /** What is done with a request; undefined: it is passed on, and its answer back. */
-export type KubeFault = (request: KubeRequest, sent: KubeRequest[]) => KubeAnswer | undefined;
+export type KubeFault = (
+  request: KubeRequest,
+  before: readonly KubeRequest[],
+) => KubeAnswer | undefined;
 
 /** An answer of the proxy's own; the API server never sees the request. */
 export interface KubeAnswer {
@@ -54,6 +57,14 @@ export interface KubeFaultProxy {
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Answers the first request of each method and path that `meets`. */
+export function firstOfEach(meets: (request: KubeRequest) => boolean, answer: KubeAnswer): KubeFault {
+  return (request, before) => {
+    const isSame = (other: KubeRequest) => other.method === request.method && other.path === request.path;
+    return meets(request) && !before.some(isSame) ? answer : undefined;
+  };
 }
 
 /** 410, as an answer to a watch. */
@@ -108,6 +119,7 @@ export async function startKubeFaultProxy(
               sent.destroy();
             });
           }
+          response.on('error', () => {}); // what comes after the end of an expired watch
           answer.pipe(response);
           answer.once('end', resolve);
         },

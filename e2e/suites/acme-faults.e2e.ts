@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { updateAccount } from '../../src/acme/account.ts';
+import { openAcme } from '../../src/acme/connection.ts';
 import { certificates } from '../../src/api/cert-manager/certificate.ts';
 import { clusterIssuers, type Issuer } from '../../src/api/cert-manager/issuer.ts';
 import { type Ingress, ingresses } from '../../src/api/kubernetes/ingress.ts';
@@ -232,7 +234,7 @@ describe('faults of the ACME server, each got over within a stated time', () => 
   it('the answer to a new order is lost: one order more, and no second certificate', async () => {
     proxy.script(on('new-order', forwardsBut(cuts), 1));
     await issued(5_000);
-    expect(proxy.count('new-order')).toBe(2);
+    expect(proxy.records.filter(one => one.action === 'new-order' && one.serverStatus === 201)).toHaveLength(2);
   });
 
   it('an authorization goes invalid: said, and tried again after the hour of the back-off', async () => {
@@ -310,5 +312,17 @@ describe('faults of the ACME server, each got over within a stated time', () => 
     await ready(certificate, 10_000);
   });
 
-  const deactivate = async (_issuer: string): Promise<void> => {};
+  /** Deactivates the account of an issuer, as its owner does it who has lost the key to somebody. */
+  const deactivate = async (issuer: string): Promise<void> => {
+    const secret = await postern.api.get(secrets, { namespace: 'kube-system', name: `${issuer}-account` });
+    const { status } = await postern.api.get(clusterIssuers, { namespace: '', name: issuer });
+    const connection = openAcme({
+      directoryUrl: proxy.directoryUrl,
+      accountKeyPem: Buffer.from(secret.data?.['tls.key'] ?? '', 'base64').toString(),
+      accountUrl: status?.acme?.uri,
+      caBundlePem: proxy.rootCaPem,
+    });
+    expect((await updateAccount(connection, { deactivate: true })).status).toBe('deactivated');
+    connection.close();
+  };
 });

@@ -229,7 +229,9 @@ describe('postern renew', () => {
     const environment = { POSTERN_STATE_DIR: '/a folder', POSTERN_NAMESPACE: 'shop' };
     const run = await commandLine(['renew', 'one'], { api, ioOptions: { environment } });
     expect(run.opened).toEqual([{ kind: 'state-folder', stateDir: '/a folder' }]);
-    expect(run.stdout).toContain("Follow it by: postern status certificate one -n shop --state-dir '/a folder'\n");
+    expect(run.stdout).toContain(
+      "Follow it by: postern status certificate one -n shop --state-dir '/a folder'\n",
+    );
     const all = await commandLine(['renew'], { api, ioOptions: { environment: { POSTERN_ALL: 'true' } } });
     expect(all.status).toBe(2);
     expect(all.stderr).toContain('There is no setting for the environment variable POSTERN_ALL.');

@@ -1,5 +1,5 @@
 import type { AcmeConnection } from '../acme/connection.ts';
-import { AcmeError, endsOrder, isAcmeError } from '../acme/errors.ts';
+import { AcmeError, type AcmeErrorCode, endsOrder } from '../acme/errors.ts';
 import type { Issuer } from '../api/cert-manager/issuer.ts';
 import { type IssuerRef, issuerRefOf } from '../api/cert-manager/issuer-ref.ts';
 import { findCondition } from '../api/condition.ts';
@@ -19,14 +19,24 @@ export interface AcmeStep {
   readonly namespace: string;
   readonly signal: AbortSignal;
   step(issuer: Issuer, connection: AcmeConnection): Promise<ReconcileResult>;
-  /** Says what is waited for; gives when to say it where it is too early for that. */
-  wait(reason: string): Promise<ReconcileResult>;
+  /**
+   * Says what is waited for; gives when to say it where it is too early for that. `what` tells one wait from another
+   * where the words change from time to time; `isLong`: it is known that this takes a while.
+   */
+  wait(reason: string, how?: { readonly what?: string; readonly isLong?: boolean }): Promise<ReconcileResult>;
   /** Says that nothing more can come of it. */
   end(reason: string): Promise<ReconcileResult>;
 }
 
+/** What may be said of an account that the server has forgotten, or does not take any more. */
+const aboutAccount: ReadonlySet<AcmeErrorCode> = new Set([
+  'ACME_UNAUTHORIZED',
+  'ACME_ACCOUNT_DOES_NOT_EXIST',
+]);
 /** The account may have come back without a change to the issuer that would be seen. */
 const doubtedAgainMs = 60_000;
+/** A server that asks for this much time is waited for long enough to say so at once. */
+const longWaitMs = 2_500;
 
 /**
  * Takes a step, and sees to what may go wrong at the server: what ends an order ends it, what passes is said and thrown
@@ -44,13 +54,13 @@ export async function acmeStep(options: AcmeStep): Promise<ReconcileResult> {
     const message = ended(error.message);
     // A URL of another server: the issuer's was changed since.
     if (endsOrder(error) || error.code === 'ACME_INVALID_URL') return options.end(message);
-    if (isAcmeError(error, 'ACME_UNAUTHORIZED', 'ACME_ACCOUNT_DOES_NOT_EXIST')) {
+    if (aboutAccount.has(error.code)) {
       // With an account that is in order, what was refused is this order.
       if (await accounts.verify(issuer, signal)) return options.end(message);
       const { requeueAfterMs } = await options.wait(message);
       return soonest(requeueAfterMs, doubtedAgainMs);
     }
-    await options.wait(message);
+    await options.wait(message, { what: error.code, isLong: (error.retryAfterMs ?? 0) >= longWaitMs });
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { Issuer } from '../api/cert-manager/issuer.ts';
 import type { AcmeAccounts } from '../issuers/acme/accounts.ts';
 import type { IssuerTypes } from '../issuers/index.ts';
 import type { ControllerSpec } from '../runtime/controller.ts';
@@ -12,7 +13,6 @@ import { ingressShim } from './ingress-shim/index.ts';
 import type { ShimDefaults } from './ingress-shim/issuer.ts';
 import { clusterIssuerController, issuerController } from './issuer/index.ts';
 import { orderController } from './order/index.ts';
-import { createPollPacer } from './poll-pacer.ts';
 import { solverServiceController } from './solver-service/index.ts';
 
 /** What the controllers are told, and what they work with beside the API. */
@@ -33,17 +33,18 @@ export interface ControllersOptions {
 /** Every controller, in the order of the flow. */
 export function allControllers(context: ControllerContext, options: ControllersOptions): ControllerSpec[] {
   const { accounts, issuerTypes, solver, selfChecks, clusterResourceNamespace } = options;
+  const onDoubt = (listener: (issuer: Issuer) => void): void => accounts.onDoubt(listener);
+  const issuerOptions = { issuerTypes, clusterResourceNamespace, onDoubt };
   return [
     ingressShim(context, options.shim),
     certificateController(context, { ownerRefOnSecrets: options.ownerRefOnSecrets }),
     certificateRequestController(context, { issuerTypes, approves: options.approves }),
-    issuerController(context, { issuerTypes, clusterResourceNamespace }),
-    clusterIssuerController(context, { issuerTypes, clusterResourceNamespace }),
-    orderController(context, { accounts, pacer: createPollPacer() }),
+    issuerController(context, issuerOptions),
+    clusterIssuerController(context, issuerOptions),
+    orderController(context, accounts),
     challengeController(context, {
       accounts,
       solver,
-      pacer: createPollPacer(),
       onCheckSettled: listener => selfChecks.onSettled(listener),
       mostAtOnce: options.maxConcurrentChallenges,
     }),

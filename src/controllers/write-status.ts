@@ -4,11 +4,11 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import type { KubeApi } from '../kube/port.ts';
 
 /** Writes a status where it differs from the one there is. Gives whether it did: only then is there news to tell. */
-export async function writeStatus<S extends object, T extends KubeObject & { status?: S | undefined }>(
+export async function writeStatus<T extends KubeObject & { status?: object | undefined }>(
   api: KubeApi,
   resource: Resource<T>,
   object: T,
-  status: S,
+  status: NonNullable<T['status']>,
 ): Promise<boolean> {
   if (canonicalJson(object.status ?? {}) === canonicalJson(status)) return false;
   await api.updateStatus(resource, { ...object, status });

@@ -159,6 +159,19 @@ describe('a reflector', () => {
     expect(pauses()).toEqual([]);
   });
 
+  it('lists at once when a server that was away is back and says 410', async () => {
+    const away = failure(503, 'ServiceUnavailable');
+    server.reply(
+      list([one], '5'),
+      ...[away, away, away, failure(410, 'Expired')],
+      list([two], '9'),
+      stream(),
+    );
+    const { content } = follow();
+    await vi.waitFor(() => expect(content()).toEqual(['two@4']));
+    expect(pauses()).toEqual([250, 500, 1000]);
+  });
+
   it('slows down where every list is gone again', async () => {
     const gone = failure(410, 'Expired');
     server.reply(list([one], '5'), gone, gone, gone, gone, list([two], '9'), stream());
@@ -211,6 +224,9 @@ describe('a reflector', () => {
     await vi.waitFor(() => expect(status()?.lastError?.code).toBe('KUBE_FORBIDDEN'));
     expect(status()).toMatchObject({ synced: false, lastContact: undefined, resource: 'configmaps' });
     expect(status()?.lastError?.message).toContain('list configmaps');
+    const since = status()?.lastError?.since;
+    await vi.waitFor(() => expect(status()?.lastError?.at).toBeGreaterThan(since ?? Number.NaN));
+    expect(status()?.lastError?.since).toBe(since);
     server.always((request, response) =>
       (request.query['watch'] === 'true' ? stream(bookmark('6')) : list([one], '5'))(request, response),
     );

@@ -16,8 +16,10 @@ export interface ReflectorStatus {
   readonly lastContact: number | undefined;
   /** Lists after the first one. */
   readonly relists: number;
-  /** What the last call failed with; undefined once one has succeeded since. */
-  readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | undefined;
+  /** What the last call failed with; undefined once one has succeeded since. `since`: from when on with this code alone. */
+  readonly lastError:
+    | { readonly code: string; readonly message: string; readonly at: number; readonly since: number }
+    | undefined;
 }
 
 /** Keeps a store like the API, by list and watch. */
@@ -94,7 +96,8 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   const failed = (thrown: unknown): void => {
     const at = clock.now();
     const code = isKubeError(thrown) ? thrown.code : 'KUBE_UNAVAILABLE';
-    lastError = { code, message: messageOf(thrown), at };
+    const since = lastError?.code === code ? lastError.since : at;
+    lastError = { code, message: messageOf(thrown), at, since };
     if (code === logged.code && at - logged.at < quietMs) return;
     logged = { code, at };
     logger.warn('the API cannot be followed; trying again', { code, error: messageOf(thrown) });
@@ -144,9 +147,11 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 
   const loop = async (current: () => boolean, signal: AbortSignal): Promise<void> => {
     let failures = 0;
+    let wasGone = false;
     let fruitless = 0;
     let mustList = true;
     while (current()) {
+      const begun = clock.now();
       try {
         const from = store.resourceVersion;
         if (mustList || from === undefined) {
@@ -154,21 +159,25 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
           mustList = false;
           continue;
         }
-        const started = clock.now();
         const advanced = await follow(from, current, signal);
         if (!current()) return;
         heard();
         failures = 0;
-        fruitless = advanced || clock.now() - started >= fruitlessBelowMs ? 0 : fruitless + 1;
+        wasGone = false;
+        fruitless = advanced || clock.now() - begun >= fruitlessBelowMs ? 0 : fruitless + 1;
         if (fruitless > 0)
           await pause(clock, jittered(backoffDelayMs(afterFruitless, fruitless), random), signal);
       } catch (thrown) {
         if (!current()) return;
         failed(thrown);
-        failures++;
+        // What has held for longer than the longest pause had got over the failures before.
+        failures = clock.now() - begun > afterFailure.capMs ? 1 : failures + 1;
         const gone = isKubeError(thrown, 'KUBE_GONE');
         mustList ||= gone;
-        if (gone && failures === 1) continue;
+        // A server that says so is back, whatever failed before: only one that says it again and again has to be spared.
+        const isFirstGone = gone && !wasGone;
+        wasGone = gone;
+        if (isFirstGone) continue;
         const asked = isKubeError(thrown) ? thrown.retryAfterMs : undefined;
         const delayMs =
           asked === undefined

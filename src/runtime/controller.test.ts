@@ -109,7 +109,7 @@ describe('controller', () => {
       'after a back-off when the error should state a time and does not',
       throwing(new PosternError('slow down', { code: 'X', retry: 'after' })),
       50,
-      ['error'],
+      ['warn'],
       'error',
     ],
     [

@@ -89,11 +89,10 @@ export function createController(spec: ControllerSpec, options: ControllerOption
       logger.warn('reconcile put off', { ...fields, requeueAfterMs: retryAfterMs });
     } else {
       const requeueAfterMs = queue.addRateLimited(key);
-      logger.error('reconcile failed, trying again', {
-        ...fields,
-        failures: queue.failures(key),
-        requeueAfterMs,
-      });
+      const facts = { ...fields, failures: queue.failures(key), requeueAfterMs };
+      // What was raised on purpose may pass by itself; anything else may be a defect.
+      if (error instanceof PosternError) logger.warn('reconcile failed, trying again', facts);
+      else logger.error('reconcile failed, trying again', facts);
     }
   }
 

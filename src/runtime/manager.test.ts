@@ -11,7 +11,7 @@ function setUp(options: { readonly finishesWork?: boolean } = {}) {
   const story: string[] = [];
   const clock = manualClock();
   let fill = (): void => {};
-  let problem: { code: string } | undefined;
+  let problem: { code: string; since: number } | undefined;
   const caches = {
     start(signal: AbortSignal) {
       story.push('caches start');
@@ -49,7 +49,7 @@ function setUp(options: { readonly finishesWork?: boolean } = {}) {
     onChange: isLeader => story.push(isLeader ? 'leads' : 'leads no more'),
   });
   const base = { clock, logger: silentLogger, caches, controllers: [controller], stopTimeoutMs: 5_000 };
-  const fail = (code: string) => void (problem = { code });
+  const fail = (code: string) => void (problem = { code, since: clock.now() });
   return { story, clock, api, elector, base, fill: () => fill(), fail };
 }
 
@@ -75,8 +75,8 @@ describe('manager', () => {
     expect(api.lease?.spec?.holderIdentity).toBe('');
   });
 
-  it('says on /readyz what is not listed yet, and what may not be read', async () => {
-    const { base, fill, fail } = setUp();
+  it('says on /readyz what is not listed yet, and what may not be read for a while', async () => {
+    const { clock, base, fill, fail } = setUp();
     const manager = createManager(base);
     const stop = new AbortController();
     const run = manager.run(stop.signal);
@@ -86,6 +86,9 @@ describe('manager', () => {
     fail('KUBE_UNAVAILABLE');
     expect(reportHealth(manager.ready).healthy).toBe(true);
     fail('KUBE_FORBIDDEN');
+    clock.advance(29_000);
+    expect(reportHealth(manager.ready).healthy).toBe(true);
+    clock.advance(1_000);
     expect(reportHealth(manager.ready).text).toContain(
       '[-]permissions failed: the API server refuses to list or watch: secrets\n',
     );

@@ -13,7 +13,7 @@ export interface ManagedCaches {
   status(): readonly {
     readonly resource: string;
     readonly synced: boolean;
-    readonly lastError: { readonly code: string } | undefined;
+    readonly lastError: { readonly code: string; readonly since: number } | undefined;
   }[];
 }
 
@@ -63,9 +63,15 @@ function unlisted(caches: ManagedCaches): string {
   return `not listed yet: ${missing.map(({ resource }) => resource).join(', ') || 'nothing has begun'}`;
 }
 
-function refused(caches: ManagedCaches): string | undefined {
+/** An API server that starts refuses everything until it has read its roles; that must not take every edge away. */
+const refusedForMs = 30_000;
+
+function refused(caches: ManagedCaches, nowMs: number): string | undefined {
   const codes = ['KUBE_FORBIDDEN', 'KUBE_UNAUTHORIZED'];
-  const failing = caches.status().filter(({ lastError }) => codes.includes(lastError?.code ?? ''));
+  const failing = caches
+    .status()
+    .filter(({ lastError }) => codes.includes(lastError?.code ?? ''))
+    .filter(({ lastError }) => nowMs - (lastError?.since ?? nowMs) >= refusedForMs);
   if (failing.length === 0) return undefined;
   return `the API server refuses to list or watch: ${failing.map(({ resource }) => resource).join(', ')}`;
 }
@@ -127,7 +133,7 @@ export function createManager(options: ManagerOptions): Manager {
     },
     ready: [
       { name: 'caches', problem: () => (isSynced ? undefined : unlisted(caches)) },
-      { name: 'permissions', problem: () => refused(caches) },
+      { name: 'permissions', problem: () => refused(caches, clock.now()) },
     ],
     live: [{ name: 'manager', problem: () => failure }],
   };

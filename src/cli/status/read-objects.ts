@@ -6,6 +6,7 @@ import { clusterIssuers, type Issuer, issuers } from '../../api/cert-manager/iss
 import { type Event, events } from '../../api/kubernetes/event.ts';
 import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
 import { type Secret, secrets, tlsSecretType } from '../../api/kubernetes/secret.ts';
+import { http01SolverLabel } from '../../api/labels.ts';
 import { type KubeObject, keyOf, keyText } from '../../api/meta.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { KubeApi, Selection } from '../../kube/port.ts';
@@ -92,7 +93,8 @@ export async function readStatusObjects(api: KubeApi, namespace: string | undefi
     foundClusterIssuers,
     warnings,
   ] = await Promise.all([
-    listAll(api, ingresses, selection),
+    // Without those that carry challenges: they come and go by themselves.
+    listAll(api, ingresses, { ...selection, labelSelector: `${http01SolverLabel}!=true` }),
     listInstalled(api, certificates, selection),
     listInstalled(api, certificateRequests, selection),
     listInstalled(api, orders, selection),

@@ -21,8 +21,9 @@ export function certificateRequestController(
   return {
     name: 'certificaterequests',
     watch(enqueue) {
-      requests.onChange(({ after }) => {
-        if (after) enqueue(keyOf(after));
+      requests.onChange(({ before, after }) => {
+        const request = after ?? before;
+        if (request) enqueue(keyOf(request));
       });
       caches.cacheOf(orders).onChange(({ before, after }) => {
         const order = after ?? before;

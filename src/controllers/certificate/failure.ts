@@ -1,6 +1,6 @@
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
-import { findCondition, hasCondition } from '../../api/condition.ts';
+import { findCondition } from '../../api/condition.ts';
 import { conditionTypes, requestReasons } from '../../api/reasons.ts';
 import { quoted } from '../../issuers/sentence.ts';
 

@@ -1,34 +1,54 @@
-import { type Challenge, challenges } from '../../api/acme/challenge.ts';
-import { keyOf } from '../../api/meta.ts';
+import { challenges } from '../../api/acme/challenge.ts';
+import { keyOf, type ObjectKey } from '../../api/meta.ts';
+import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
+import type { Solver } from '../../solvers/solver.ts';
 import type { ControllerContext } from '../context.ts';
-import { isFinal } from '../order/decide.ts';
-import { type ChallengeMemory, type ChallengeOptions, reconcileChallenge } from './reconcile.ts';
+import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
+import { createPatience } from '../patience.ts';
+import { createPollPacer } from '../poll-pacer.ts';
+import { isOver } from './decide.ts';
+import { reconcileChallenge } from './reconcile.ts';
+import { createTurns } from './turns.ts';
+
+/** How this controller is set up. */
+export interface ChallengeOptions {
+  readonly accounts: AcmeAccounts;
+  readonly solver: Solver;
+  /** Told of each challenge whose self-check has settled. */
+  readonly onCheckSettled: (listener: (key: ObjectKey) => void) => unknown;
+  /** --max-concurrent-challenges */
+  readonly mostAtOnce: number;
+}
 
 /** Challenges are presented, checked, accepted and cleaned up. */
 export function challengeController(context: ControllerContext, options: ChallengeOptions): ControllerSpec {
+  const { accounts, solver, onCheckSettled, mostAtOnce } = options;
   const cache = context.caches.cacheOf(challenges);
-  const memory = new Map<string, ChallengeMemory>();
+  addIssuerIndex(cache);
+  let onTurn: (key: ObjectKey) => void = () => {};
+  const tools = {
+    context,
+    accounts,
+    solver,
+    pacer: createPollPacer(),
+    patience: createPatience(context.clock),
+    turns: createTurns(mostAtOnce, key => onTurn(key)),
+    memory: new Map(),
+  };
   return {
     name: 'challenges',
     // Each waits on the ACME server most of the time.
     concurrency: 32,
     watch(enqueue) {
+      onTurn = enqueue;
       cache.onChange(({ before, after }) => {
         const challenge = after ?? before;
-        if (challenge === undefined) return;
-        enqueue(keyOf(challenge));
-        if (wasHolding(before) && !wasHolding(after)) {
-          // A turn has come free.
-          for (const other of cache.list()) if (wasHolding(other)) enqueue(keyOf(other));
-        }
+        if (challenge !== undefined) enqueue(keyOf(challenge));
       });
-      options.onCheckSettled(enqueue);
+      onCheckSettled(enqueue);
+      watchIssuers(context.caches, cache, challenge => !isOver(challenge), enqueue);
     },
-    reconcile: (key, signal) => reconcileChallenge(context, options, memory, key, signal),
+    reconcile: (key, signal) => reconcileChallenge(tools, key, signal),
   };
-}
-
-function wasHolding(challenge: Challenge | undefined): boolean {
-  return challenge !== undefined && !isFinal(challenge.status?.state);
 }

@@ -1,27 +1,84 @@
 import type { Challenge } from '../../api/acme/challenge.ts';
-import { isFinal } from '../order/decide.ts';
+import { keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
 
 /**
- * Whether it is a Challenge's turn: it is the first of those for its name and type, and among the first
- * `mostAtOnce` of all. Decided from the objects alone, so that it comes out the same after a restart. `all` may
- * hold the Challenges of every namespace.
+ * Whose turn it is: one Challenge at a time for a name and type, and so many at once in all, first come, first served.
+ * One whose self-check fails gives its turn up and is solved all the same, beside the others: what is broken must
+ * not keep what is not waiting. In memory alone: nothing is lost with it but an order of waiting.
  */
-export function hasTurn(challenge: Challenge, all: readonly Challenge[], mostAtOnce: number): boolean {
-  let ahead = 0;
-  for (const other of all) {
-    if (other === challenge || isFinal(other.status?.state) || !isBefore(other, challenge)) continue;
-    if (other.spec.dnsName === challenge.spec.dnsName && other.spec.type === challenge.spec.type)
-      return false;
-    ahead += 1;
-    if (ahead >= mostAtOnce) return false;
+export interface Turns {
+  /** Whether it is the Challenge's turn. Where not, it is told when it is. */
+  take(challenge: Challenge): boolean;
+  /** The Challenge does not count any more, and goes on. */
+  stepAside(challenge: Challenge): void;
+  /** The Challenge is over, or gone. */
+  release(key: ObjectKey): void;
+}
+
+type Place = 'waiting' | 'solving' | 'aside';
+
+interface Entry {
+  readonly key: ObjectKey;
+  readonly name: string;
+  place: Place;
+}
+
+/** `onTurn` is told the key of each Challenge that has got its turn after waiting for it. */
+export function createTurns(mostAtOnce: number, onTurn: (key: ObjectKey) => void): Turns {
+  const entries = new Map<string, Entry>();
+  /** In the order in which they came. */
+  const waiting = new Map<string, Entry>();
+  const namesInWork = new Set<string>();
+  let solving = 0;
+
+  function isFree(entry: Entry): boolean {
+    return solving < mostAtOnce && !namesInWork.has(entry.name);
   }
-  return true;
-}
 
-function isBefore(a: Challenge, b: Challenge): boolean {
-  return rank(a) < rank(b);
-}
+  function begin(entry: Entry): void {
+    entry.place = 'solving';
+    solving += 1;
+    namesInWork.add(entry.name);
+  }
 
-function rank({ metadata }: Challenge): string {
-  return `${metadata.creationTimestamp ?? ''} ${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+  function end(entry: Entry, place: Place): void {
+    if (entry.place !== 'solving') return;
+    entry.place = place;
+    solving -= 1;
+    namesInWork.delete(entry.name);
+    for (const [id, next] of waiting) {
+      if (solving >= mostAtOnce) return;
+      if (!isFree(next)) continue;
+      waiting.delete(id);
+      begin(next);
+      onTurn(next.key);
+    }
+  }
+
+  return {
+    take(challenge) {
+      const key = keyOf(challenge);
+      const id = keyText(key);
+      const known = entries.get(id);
+      if (known !== undefined) return known.place !== 'waiting';
+      const { type, dnsName } = challenge.spec;
+      const entry: Entry = { key, name: `${type} ${dnsName}`, place: 'waiting' };
+      entries.set(id, entry);
+      if (isFree(entry)) begin(entry);
+      else waiting.set(id, entry);
+      return entry.place === 'solving';
+    },
+    stepAside(challenge) {
+      const entry = entries.get(keyText(keyOf(challenge)));
+      if (entry !== undefined) end(entry, 'aside');
+    },
+    release(key) {
+      const id = keyText(key);
+      const entry = entries.get(id);
+      if (entry === undefined) return;
+      entries.delete(id);
+      waiting.delete(id);
+      end(entry, 'aside');
+    },
+  };
 }

@@ -81,9 +81,7 @@ describe('the issuer', () => {
       { name: 'ca', kind: 'ClusterIssuer', group: 'cert-manager.io' },
     ],
   ])('of %j is %j', (annotations, issuerRef) => {
-    expect(
-      firstCertificate(anIngress(annotations as Record<string, string>), withDefaults).spec.issuerRef,
-    ).toEqual(issuerRef);
+    expect(firstCertificate(anIngress(annotations), withDefaults).spec.issuerRef).toEqual(issuerRef);
   });
 
   it.each([
@@ -93,7 +91,7 @@ describe('the issuer', () => {
     [{ 'kubernetes.io/tls-acme': 'true' }, '--default-issuer-name'],
     [{ 'cert-manager.io/issuer': '' }, 'no issuer is named'],
   ])('of %j is refused: %s', (annotations, sentence) => {
-    const decision = decideCertificates(anIngress(annotations as Record<string, string>), [], noDefaults);
+    const decision = decideCertificates(anIngress(annotations), [], noDefaults);
     expect(decision).toEqual({ kind: 'refuse', problems: [expect.stringContaining(sentence)] });
   });
 });

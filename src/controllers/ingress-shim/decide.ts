@@ -11,12 +11,13 @@ import {
 } from '../../api/annotations.ts';
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateProblems } from '../../api/cert-manager/certificate-validation.ts';
-import type { Ingress, IngressTls } from '../../api/kubernetes/ingress.ts';
+import { type Ingress, type IngressTls, ingresses } from '../../api/kubernetes/ingress.ts';
 import { ingressClassOf } from '../../api/kubernetes/ingress-class.ts';
 import { applySetPartOfLabel, foregroundDeletionFinalizer } from '../../api/labels.ts';
 import { controllerOf } from '../../api/meta.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { ownedBy } from '../../issuers/owned-by.ts';
 import { asksForCertificate, issuerFor, type ShimDefaults, type WantedIssuer } from './issuer.ts';
 
 /** What to do about the Certificates of one Ingress. */
@@ -80,7 +81,10 @@ export function decideCertificates(
     }
   }
   const remove = existing.filter(
-    certificate => isOwnedBy(certificate, ingress) && !secretNames.has(certificate.spec.secretName),
+    certificate =>
+      isOwnedBy(certificate, ingress) &&
+      certificate.metadata.deletionTimestamp === undefined &&
+      !secretNames.has(certificate.spec.secretName),
   );
   return { kind: 'sync', create, update, remove, problems };
 }
@@ -128,16 +132,7 @@ function certificateFor(
       namespace: ingress.metadata.namespace,
       ...(Object.keys(labels).length > 0 && { labels }),
       ...(Object.keys(annotations).length > 0 && { annotations }),
-      ownerReferences: [
-        {
-          apiVersion: 'networking.k8s.io/v1',
-          kind: 'Ingress',
-          name: ingress.metadata.name ?? '',
-          uid: ingress.metadata.uid ?? '',
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
+      ownerReferences: [ownedBy(ingress, ingresses)],
     },
     spec: {
       secretName: entry.secretName ?? '',

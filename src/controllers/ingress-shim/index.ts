@@ -1,5 +1,5 @@
 import { certificates } from '../../api/cert-manager/certificate.ts';
-import { ingresses } from '../../api/kubernetes/ingress.ts';
+import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
 import { controllerOf, keyOf } from '../../api/meta.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
@@ -14,6 +14,7 @@ export function ingressShim(context: ControllerContext, defaults: ShimDefaults):
     const uid = controllerOf(certificate)?.uid;
     return uid === undefined ? [] : [uid];
   });
+  const told = new WeakSet<Ingress>();
   return {
     name: 'ingress-shim',
     watch(enqueue) {
@@ -30,6 +31,6 @@ export function ingressShim(context: ControllerContext, defaults: ShimDefaults):
         }
       });
     },
-    reconcile: key => reconcileIngress(context, defaults, key),
+    reconcile: key => reconcileIngress(context, defaults, told, key),
   };
 }

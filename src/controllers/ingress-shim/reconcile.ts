@@ -2,16 +2,19 @@ import { type Certificate, certificates } from '../../api/cert-manager/certifica
 import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
 import { controllerOf, keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
 import { ingressEvents } from '../../api/reasons.ts';
-import { isKubeError } from '../../kube/errors.ts';
+import { createOrGet, deleteIfThere } from '../../issuers/idempotent-writes.ts';
+import { isControlledBy } from '../../issuers/owned-by.ts';
+import { ended, quoted } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { decideCertificates } from './decide.ts';
 import type { ShimDefaults } from './issuer.ts';
 
-/** Makes, updates and removes the Certificates of one Ingress. */
+/** Makes, updates and removes the Certificates of one Ingress. `told`: the Ingresses whose problems have been said. */
 export async function reconcileIngress(
   context: ControllerContext,
   defaults: ShimDefaults,
+  told: WeakSet<Ingress>,
   key: ObjectKey,
 ): Promise<ReconcileResult> {
   const { api, caches, events } = context;
@@ -20,37 +23,36 @@ export async function reconcileIngress(
 
   const decision = decideCertificates(ingress, certificatesNear(context, ingress), defaults);
   if (decision.kind === 'ignore') return {};
-  if (decision.problems.length > 0)
-    events.warning(ingress, ingressEvents.badConfig, decision.problems.join('; '));
+  if (decision.problems.length > 0 && !told.has(ingress)) {
+    // An object of a cache is the same one until it changes.
+    told.add(ingress);
+    events.warning(ingress, ingressEvents.badConfig, ended(decision.problems.join('; ')));
+  }
   if (decision.kind === 'refuse') return {};
 
   for (const certificate of decision.create) {
+    const made = await createOrGet(api, certificates, certificate);
     // Made by another since the cache was read: it is looked at again when its event comes.
-    if (!(await created(api.create(certificates, certificate)))) continue;
-    events.normal(
-      ingress,
-      ingressEvents.createCertificate,
-      `Made Certificate ${JSON.stringify(keyText(keyOf(certificate)))}.`,
-    );
+    if (!isControlledBy(made, ingress)) continue;
+    events.normal(ingress, ingressEvents.createCertificate, `Made Certificate ${named(certificate)}.`);
   }
   for (const certificate of decision.update) {
     await api.update(certificates, certificate);
-    events.normal(
-      ingress,
-      ingressEvents.updateCertificate,
-      `Updated Certificate ${JSON.stringify(keyText(keyOf(certificate)))}.`,
-    );
+    events.normal(ingress, ingressEvents.updateCertificate, `Updated Certificate ${named(certificate)}.`);
   }
   for (const certificate of decision.remove) {
-    const { uid } = certificate.metadata;
-    await api.delete(certificates, keyOf(certificate), { uid }).catch(ignoreNotFound);
+    await deleteIfThere(api, certificates, certificate);
     events.normal(
       ingress,
       ingressEvents.deleteCertificate,
-      `Deleted Certificate ${JSON.stringify(keyText(keyOf(certificate)))}: spec.tls names its Secret no more.`,
+      `Deleted Certificate ${named(certificate)}: spec.tls names its Secret no more.`,
     );
   }
   return {};
+}
+
+function named(certificate: Certificate): string {
+  return quoted(keyText(keyOf(certificate)));
 }
 
 /** The Certificates that an Ingress controls, or whose name is that of one of its Secrets. */
@@ -64,18 +66,4 @@ function certificatesNear(context: ControllerContext, ingress: Ingress): Certifi
     .byIndex('controller', uid)
     .filter(certificate => !named.includes(certificate) && controllerOf(certificate)?.uid === uid);
   return [...named, ...owned];
-}
-
-async function created(creation: Promise<Certificate>): Promise<boolean> {
-  try {
-    await creation;
-    return true;
-  } catch (error) {
-    if (isKubeError(error, 'KUBE_ALREADY_EXISTS')) return false;
-    throw error;
-  }
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!isKubeError(error, 'KUBE_NOT_FOUND')) throw error;
 }

@@ -7,9 +7,12 @@ import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { reconcileIssuer } from './reconcile.ts';
 
+/** How these controllers are set up. */
 export interface IssuerControllerOptions {
   readonly issuerTypes: IssuerTypes;
   readonly clusterResourceNamespace: string;
+  /** Told of each issuer whose account its server does not know any more. */
+  readonly onDoubt: (listener: (issuer: Issuer) => void) => void;
 }
 
 /** Issuers get ready to sign. */
@@ -51,6 +54,9 @@ function controllerFor(
         for (const issuer of cache.byIndex(bySecret, `${secret?.namespace ?? ''}/${secret?.name ?? ''}`))
           enqueue(keyOf(issuer));
       });
+      options.onDoubt(issuer => {
+        if ((issuer.metadata.namespace !== undefined) === resource.namespaced) enqueue(keyOf(issuer));
+      });
     },
     reconcile: (key, signal) => reconcileIssuer(context, options.issuerTypes, resource, key, signal),
   };
@@ -63,5 +69,5 @@ function secretNamesOf({ spec }: Issuer): string[] {
     spec.acme?.privateKeySecretRef?.name,
     spec.acme?.externalAccountBinding?.keySecretRef.name,
   ];
-  return names.filter(name => name !== undefined && name !== '') as string[];
+  return names.filter((name): name is string => name !== undefined && name !== '');
 }

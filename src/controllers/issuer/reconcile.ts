@@ -3,12 +3,12 @@ import { findCondition, withCondition } from '../../api/condition.ts';
 import type { ObjectKey } from '../../api/meta.ts';
 import { conditionTypes } from '../../api/reasons.ts';
 import type { Resource } from '../../api/resource.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
 import { rfc3339 } from '../../core/clock.ts';
 import type { IssuerTypes } from '../../issuers/index.ts';
 import type { SetUpResult } from '../../issuers/issuer.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
+import { writeStatus } from '../write-status.ts';
 
 /** Has one Issuer or ClusterIssuer set up, and says in its status whether it can sign. */
 export async function reconcileIssuer(
@@ -33,10 +33,8 @@ export async function reconcileIssuer(
     observedGeneration: issuer.metadata.generation,
   });
   const status = { ...issuer.status, ...result.status, conditions };
-  if (canonicalJson(status) !== canonicalJson(issuer.status ?? {})) {
-    if (!result.ready && before?.message !== result.message)
-      context.events.warning(issuer, result.reason, result.message);
-    await context.api.updateStatus(resource, { ...issuer, status });
-  }
+  await writeStatus(context.api, resource, issuer, status);
+  if (!result.ready && before?.message !== result.message)
+    context.events.warning(issuer, result.reason, result.message);
   return { requeueAfterMs: result.againAfterMs };
 }

@@ -29,8 +29,9 @@ export function orderController(context: ControllerContext, accounts: AcmeAccoun
     // Each waits on the ACME server most of the time.
     concurrency: 32,
     watch(enqueue) {
-      orderCache.onChange(({ after }) => {
-        if (after) enqueue(keyOf(after));
+      orderCache.onChange(({ before, after }) => {
+        const order = after ?? before;
+        if (order) enqueue(keyOf(order));
       });
       challengeCache.onChange(({ before, after }) => {
         const challenge = after ?? before;

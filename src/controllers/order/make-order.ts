@@ -2,7 +2,7 @@ import { getAuthorization } from '../../acme/authorization.ts';
 import { newOrder } from '../../acme/order.ts';
 import type { AcmeAuthorization as AcmeAuthorizationResource, AcmeOrder } from '../../acme/resources.ts';
 import { type AcmeAuthorization, orders } from '../../api/acme/order.ts';
-import { keyOf } from '../../api/meta.ts';
+import { keyOf, keyText } from '../../api/meta.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { changeStatus, type OrderWork } from './work.ts';
@@ -10,14 +10,16 @@ import { changeStatus, type OrderWork } from './work.ts';
 /** Orders at the ACME server, and stores the URL before anything else is done with it. */
 export async function makeOrder(work: OrderWork): Promise<ReconcileResult> {
   const { context, order, unstored } = work;
-  const uid = order.metadata.uid ?? '';
-  let made = unstored.get(uid);
+  const { uid } = order.metadata;
+  const id = keyText(keyOf(order));
+  const known = unstored.get(id);
+  let made = known?.uid === uid ? known?.made : undefined;
   if (made === undefined) {
     // The cache may be behind another process that led before: one order too many costs a place in the CA's limits.
     const live = await context.api.get(orders, keyOf(order), work.signal);
-    if (live.metadata.uid !== order.metadata.uid || live.status?.url !== undefined) return {};
+    if (live.metadata.uid !== uid || live.status?.url !== undefined) return {};
     made = await orderAtServer(work);
-    unstored.set(uid, made);
+    unstored.set(id, { uid, made });
   }
   const urls = made.authorizations.map(url => ({ url }));
   // What is to be proved is stored with the URL where it can be had; the URL is stored in any case.
@@ -29,7 +31,7 @@ export async function makeOrder(work: OrderWork): Promise<ReconcileResult> {
     state: 'pending',
     reason: undefined,
   });
-  unstored.delete(uid);
+  unstored.delete(id);
   return {};
 }
 

@@ -1,12 +1,12 @@
 import { type Challenge, challenges } from '../../api/acme/challenge.ts';
 import { type Order, orders } from '../../api/acme/order.ts';
 import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
-import { controllerOf, type ObjectKey } from '../../api/meta.ts';
+import { controllerOf, keyText, type ObjectKey } from '../../api/meta.ts';
 import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { acmeStep } from '../acme-step.ts';
-import { decideOrder, type OrderDecision } from './decide.ts';
+import { decideOrder, isFinal, type OrderDecision } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { byOrder } from './index-names.ts';
 import { makeChallenges } from './make-challenges.ts';
@@ -25,6 +25,7 @@ export async function reconcileOrder(
     forget(tools, key);
     return {};
   }
+  if (isFinal(order.status?.state)) forget(tools, key);
   const owned = context.caches.cacheOf(challenges).byIndex(byOrder, order.metadata.uid ?? '');
   const decision = decideOrder(order, await requestOf(tools, order), owned);
   switch (decision.kind) {
@@ -32,7 +33,6 @@ export async function reconcileOrder(
     case 'wait':
       return {};
     case 'clean-up':
-      forget(tools, key, order.metadata.uid);
       await removeAll(tools, decision.challenges);
       return {};
     case 'fail':
@@ -56,7 +56,7 @@ function askServer(
     issuerRef: order.spec.issuerRef,
     namespace: order.metadata.namespace ?? '',
     signal,
-    wait: reason => tellWait(tools, order, reason),
+    wait: (reason, how) => tellWait(tools, order, reason, how),
     end: reason => endOrder(context, order, 'errored', reason),
     step(issuer, connection) {
       const work = { ...tools, order, issuer, connection, signal };
@@ -96,9 +96,8 @@ async function removeAll({ context }: OrderTools, left: readonly Challenge[]): P
   for (const challenge of left) await deleteIfThere(context.api, challenges, challenge);
 }
 
-function forget({ pacer, patience, unstored }: OrderTools, key: ObjectKey, uid?: string): void {
+function forget({ pacer, patience, unstored }: OrderTools, key: ObjectKey): void {
   pacer.forget(key);
   patience.forget(key);
-  if (uid !== undefined) unstored.delete(uid);
+  unstored.delete(keyText(key));
 }
-

@@ -18,8 +18,8 @@ export interface OrderTools {
   readonly accounts: AcmeAccounts;
   readonly pacer: PollPacer;
   readonly patience: Patience;
-  /** Orders that were made at the server and whose URL is not stored yet, by the uid of the Order. */
-  readonly unstored: Map<string, AcmeOrder>;
+  /** Orders that were made at the server and whose URL is not stored yet, by the Order's key. */
+  readonly unstored: Map<string, { readonly uid: string | undefined; readonly made: AcmeOrder }>;
 }
 
 /** An Order on its way, with all that its steps need. */
@@ -52,14 +52,15 @@ export async function endOrder(
   return {};
 }
 
-/** Says what an Order waits for, once it has waited a while. */
+/** Says what an Order waits for, once it has waited a while, or at once where that `isLong`. */
 export async function tellWait(
   { context, patience }: OrderTools,
   order: Order,
   reason: string,
+  { what = reason, isLong = false } = {},
 ): Promise<ReconcileResult> {
-  const leftMs = patience.leftMs(keyOf(order), reason);
-  if (leftMs > 0) return { requeueAfterMs: leftMs };
+  const leftMs = patience.leftMs(keyOf(order), what);
+  if (leftMs > 0 && !isLong) return { requeueAfterMs: leftMs };
   await changeStatus(context, order, { state: order.status?.state ?? 'pending', reason });
   return {};
 }

@@ -1,0 +1,147 @@
+import { acceptChallenge, getChallenge, keyAuthorization } from '../../acme/authorization.ts';
+import type { AcmeConnection } from '../../acme/connection.ts';
+import { isAcmeError } from '../../acme/errors.ts';
+import { problemText } from '../../acme/problem.ts';
+import type { AcmeChallenge } from '../../acme/resources.ts';
+import type { Challenge } from '../../api/acme/challenge.ts';
+import { keyOf, keyText } from '../../api/meta.ts';
+import { acmeEvents } from '../../api/reasons.ts';
+import { PosternError } from '../../core/errors.ts';
+import { ended } from '../../issuers/sentence.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import type { CheckState } from '../../solvers/solver.ts';
+import { acmeStep } from '../acme-step.ts';
+import { soonest } from '../requeue.ts';
+import { type ChallengeMemory, type ChallengeTools, changeStatus, endChallenge, tellWait } from './tools.ts';
+
+/** Presents, checks, accepts: as far as it goes now. */
+export function solve(
+  tools: ChallengeTools,
+  challenge: Challenge,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { context, accounts, solver } = tools;
+  return acmeStep({
+    context,
+    accounts,
+    issuerRef: challenge.spec.issuerRef,
+    namespace: challenge.metadata.namespace ?? '',
+    signal,
+    wait: (reason, how) => tellWait(tools, challenge, { processing: true, reason }, how),
+    end: reason => endChallenge(tools, challenge, 'errored', reason),
+    async step(_issuer, connection) {
+      const known = remember(tools, challenge, connection);
+      if (!known.accepted) {
+        const problem = await present(tools, challenge, known);
+        if (problem !== undefined) return problem;
+        const check = solver.check(known.target);
+        if (check.state !== 'passed') return checking(tools, challenge, check);
+      }
+      const { url } = challenge.spec;
+      const found = known.accepted
+        ? await getChallenge(connection, url, { signal })
+        : await acceptOrRead(connection, url, signal);
+      known.accepted = true;
+      return follow(tools, challenge, found);
+    },
+  });
+}
+
+/** What is known of a Challenge. The answer is computed from our own key; what the object says it is, is not served. */
+function remember(
+  { memory }: ChallengeTools,
+  challenge: Challenge,
+  connection: AcmeConnection,
+): ChallengeMemory {
+  const id = keyText(keyOf(challenge));
+  const answer = keyAuthorization(connection, challenge.spec.token);
+  const known = memory.get(id);
+  const { uid } = challenge.metadata;
+  if (known?.target.challenge.metadata.uid === uid && known?.target.keyAuthorization === answer) return known;
+  const fresh = { target: { challenge, keyAuthorization: answer }, accepted: false };
+  memory.set(id, fresh);
+  return fresh;
+}
+
+/** Puts the answer in place. What keeps it from that is said in the status; what may pass by itself is tried again. */
+async function present(
+  tools: ChallengeTools,
+  challenge: Challenge,
+  { target }: ChallengeMemory,
+): Promise<ReconcileResult | undefined> {
+  try {
+    await tools.solver.present(target);
+    return undefined;
+  } catch (error) {
+    // A call that failed is no news; a server, or a webhook behind it, that refuses the object is.
+    const isNews = error instanceof PosternError && !isKubeError(error);
+    if (!isNews && !isKubeError(error, 'KUBE_INVALID', 'KUBE_FORBIDDEN')) throw error;
+    const reason = ended(error.message);
+    if (error.retry === 'never') return endChallenge(tools, challenge, 'errored', reason);
+    tools.turns.stepAside(challenge);
+    const change = { processing: true, presented: false, state: 'pending', reason } as const;
+    if (await changeStatus(tools, challenge, change))
+      tools.context.events.warning(challenge, acmeEvents.presentError, reason);
+    throw error;
+  }
+}
+
+/** The self-check is under way, or has failed and is tried again. */
+async function checking(
+  tools: ChallengeTools,
+  challenge: Challenge,
+  check: Exclude<CheckState, { state: 'passed' }>,
+): Promise<ReconcileResult> {
+  const failure = check.state === 'failed' ? check : check.last;
+  if (failure !== undefined) tools.turns.stepAside(challenge);
+  const reason =
+    failure === undefined
+      ? 'Checking that the challenge can be reached.'
+      : `The self-check fails: ${failure.reason}; ${ended(failure.fix)}`;
+  const { requeueAfterMs } = await tellWait(tools, challenge, { processing: true, presented: true, reason });
+  return soonest(requeueAfterMs, check.state === 'failed' ? check.retryAfterMs : undefined);
+}
+
+async function acceptOrRead(
+  connection: AcmeConnection,
+  url: string,
+  signal: AbortSignal,
+): Promise<AcmeChallenge> {
+  try {
+    return await acceptChallenge(connection, url, { signal });
+  } catch (error) {
+    // A challenge that was accepted before, by a process that did not live on, may be refused now: its state tells.
+    if (!isAcmeError(error, 'ACME_MALFORMED')) throw error;
+    return getChallenge(connection, url, { signal });
+  }
+}
+
+/** Acts on what the ACME server says of a challenge that was accepted. */
+async function follow(
+  tools: ChallengeTools,
+  challenge: Challenge,
+  found: AcmeChallenge,
+): Promise<ReconcileResult> {
+  switch (found.status) {
+    case 'valid': {
+      const reason = 'The ACME server has verified the name.';
+      await changeStatus(tools, challenge, { processing: false, presented: true, state: 'valid', reason });
+      return {};
+    }
+    case 'invalid': {
+      const said = found.error === undefined ? 'no reason was given' : problemText(found.error);
+      const reason = `The ACME server could not verify the name: ${ended(said)}`;
+      return endChallenge(tools, challenge, 'invalid', reason);
+    }
+    default: {
+      const reason = 'Waiting for the ACME server to verify the name.';
+      const { requeueAfterMs } = await tellWait(tools, challenge, {
+        processing: true,
+        presented: true,
+        reason,
+      });
+      return soonest(requeueAfterMs, tools.pacer.nextDelayMs(keyOf(challenge), found.retryAfterMs));
+    }
+  }
+}

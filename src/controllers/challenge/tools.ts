@@ -1,0 +1,73 @@
+import { type Challenge, type ChallengeStatus, challenges } from '../../api/acme/challenge.ts';
+import { keyOf } from '../../api/meta.ts';
+import { acmeEvents } from '../../api/reasons.ts';
+import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import type { ChallengeTarget, Solver } from '../../solvers/solver.ts';
+import type { ControllerContext } from '../context.ts';
+import type { Patience } from '../patience.ts';
+import type { PollPacer } from '../poll-pacer.ts';
+import { writeStatus } from '../write-status.ts';
+import type { Turns } from './turns.ts';
+
+/**
+ * What this process knows of a Challenge beside the object. Lost in a crash, it is found again: presenting, checking and
+ * accepting may all be repeated.
+ */
+export interface ChallengeMemory {
+  readonly target: ChallengeTarget;
+  accepted: boolean;
+}
+
+/** What every step of every Challenge works with. */
+export interface ChallengeTools {
+  readonly context: ControllerContext;
+  readonly accounts: AcmeAccounts;
+  readonly solver: Solver;
+  readonly pacer: PollPacer;
+  readonly patience: Patience;
+  readonly turns: Turns;
+  /** One entry for each Challenge under way, by its key. */
+  readonly memory: Map<string, ChallengeMemory>;
+}
+
+/** Changes the status of a Challenge. Gives whether it was another before. */
+export function changeStatus(
+  { context }: ChallengeTools,
+  challenge: Challenge,
+  change: ChallengeStatus,
+): Promise<boolean> {
+  return writeStatus(context.api, challenges, challenge, { ...challenge.status, ...change });
+}
+
+/** Ends a Challenge that is lost. */
+export async function endChallenge(
+  tools: ChallengeTools,
+  challenge: Challenge,
+  state: 'invalid' | 'errored',
+  reason: string,
+): Promise<ReconcileResult> {
+  await changeStatus(tools, challenge, { processing: false, state, reason });
+  tools.context.events.warning(challenge, acmeEvents.failed, reason);
+  return {};
+}
+
+/** Says what a Challenge waits for, once it has waited a while, or at once where that `isLong`. */
+export async function tellWait(
+  tools: ChallengeTools,
+  challenge: Challenge,
+  change: ChallengeStatus & { readonly reason: string },
+  { what = change.reason, isLong = false, graceMs }: WaitOptions = {},
+): Promise<ReconcileResult> {
+  const leftMs = tools.patience.leftMs(keyOf(challenge), what, graceMs);
+  if (leftMs > 0 && !isLong) return { requeueAfterMs: leftMs };
+  await changeStatus(tools, challenge, { state: 'pending', ...change });
+  return {};
+}
+
+/** How a wait is told: see `AcmeStep.wait`. */
+export interface WaitOptions {
+  readonly what?: string;
+  readonly isLong?: boolean;
+  readonly graceMs?: number;
+}
