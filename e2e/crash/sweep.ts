@@ -142,6 +142,8 @@ export async function sweepOne(
   const first = bed.start(place, kill.at === 'write' ? { revision, killAfterWrite: kill.n } : { revision });
   if (kill.at === 'request') killSwitch.arm(name, kill, first);
   await ended(first);
+  // What was sent before the kill may arrive after it.
+  await bed.proxy.idle();
   const wasKilled = first.exitStatus() === 'SIGKILL';
   const killedWrites = writesOf(place);
   const killedRequests = recordsOf(bed, place);

@@ -19,8 +19,8 @@ export interface AcmeRecord extends AcmeRequest {
   readonly atMs: number;
   /** What Pebble answered; undefined where it was not asked. */
   readonly serverStatus: number | undefined;
-  /** What the client got. */
-  readonly outcome: number | 'cut' | 'part' | 'hang';
+  /** What the client got; undefined while the request is under way, and where no answer came through. */
+  readonly outcome: number | 'cut' | 'part' | 'hang' | undefined;
 }
 
 /** An HTTPS proxy in front of Pebble, whose client meets faults as they are scripted. */
@@ -28,8 +28,10 @@ export interface AcmeFaultProxy {
   readonly directoryUrl: string;
   /** To trust instead of Pebble's. */
   readonly rootCaPem: string;
-  /** Every request so far, in the order in which they were answered. */
+  /** Every request so far, in the order in which they came. */
   readonly records: readonly AcmeRecord[];
+  /** Resolves when none that has come so far is under way. */
+  idle(): Promise<void>;
   /** How many were about this. */
   count(action: AcmeAction): number;
   /** From now on these rules hold, and no others: the first that meets a request is its fate. Empties the records. */
@@ -52,7 +54,8 @@ export async function startAcmeFaultProxy(
   const agent = new Agent({ keepAlive: true });
   const authority = await createTestAuthority('e2e ACME fault proxy');
   const identity = await authority.issue({ commonName: 'acme-fault-proxy', ipAddresses: [host] });
-  const records: AcmeRecord[] = [];
+  const records: Writable<AcmeRecord>[] = [];
+  const underWay = new Set<Promise<void>>();
   let rules: readonly Counted[] = [];
 
   const send = (request: IncomingMessage | undefined, path: string, body: Buffer): Promise<AcmeAnswer> =>
@@ -91,14 +94,19 @@ export async function startAcmeFaultProxy(
       path,
       userAgent: message.headers['user-agent'] ?? '',
     };
-    const atMs = Date.now();
+    const record: Writable<AcmeRecord> = {
+      ...request,
+      atMs: Date.now(),
+      serverStatus: undefined,
+      outcome: undefined,
+    };
+    records.push(record);
     const rule = rules.find(one => one.meets(request));
     const body = await bodyOf(message);
-    let serverStatus: number | undefined;
     const way: AcmeWay = {
       async pass() {
         const passed = await send(message, path, body);
-        serverStatus = passed.status;
+        record.serverStatus = passed.status;
         return passed;
       },
       async nonce() {
@@ -108,12 +116,21 @@ export async function startAcmeFaultProxy(
     };
     const reply: AcmeReply =
       rule === undefined ? { kind: 'answer', answer: await way.pass() } : await rule.fault(request, way);
-    const outcome = reply.kind === 'answer' ? reply.answer.status : reply.kind;
-    records.push({ ...request, atMs, serverStatus, outcome });
+    record.outcome = reply.kind === 'answer' ? reply.answer.status : reply.kind;
     give(reply, message, response);
   };
 
-  const listener = await startFaultListener({ host, identity, answer });
+  const listener = await startFaultListener({
+    host,
+    identity,
+    async answer(message, response) {
+      const answering = answer(message, response);
+      const over = answering.catch(() => {});
+      underWay.add(over);
+      await over.finally(() => underWay.delete(over));
+      await answering;
+    },
+  });
   return {
     directoryUrl: `https://${listener.address}${target.pathname}`,
     rootCaPem: authority.caPem,
@@ -123,6 +140,9 @@ export async function startAcmeFaultProxy(
       rules = wanted.map(counted);
       records.length = 0;
     },
+    async idle() {
+      await Promise.all(underWay);
+    },
     goAway: listener.goAway,
     comeBack: listener.comeBack,
     async stop() {
@@ -131,6 +151,8 @@ export async function startAcmeFaultProxy(
     },
   };
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Counted {
   readonly fault: AcmeRule['fault'];

@@ -64,7 +64,8 @@ const idleMs = 30_000;
 
 export function createTransport(options: TransportOptions): Transport {
   const { clock, onRequest } = options;
-  const pool = { keepAlive: true, timeout: idleMs, maxFreeSockets: 8 };
+  // Bursts keep their connections: a handshake costs more than a request. Idle ones go by `timeout`.
+  const pool = { keepAlive: true, timeout: idleMs, maxSockets: 64, maxFreeSockets: 64 };
   const agents = {
     http: new http.Agent(pool),
     https: new https.Agent({

@@ -1,5 +1,6 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { Certificate, SubjectKeyIdentifier } from '@peculiar/asn1-x509';
+import { remembering } from '../core/remembering.ts';
 import {
   type AlternativeNames,
   noAlternativeNames,
@@ -204,8 +205,12 @@ const certificateLabels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CER
 
 /** Reads the first certificate of a PEM text, which in a `tls.crt` is the leaf. Throws PKI_CERTIFICATE_INVALID. */
 export function parseCertificate(pem: string | Buffer): CertificateInfo {
-  const [first] = parseCertificates(pem);
-  if (first === undefined)
-    throw new PkiError('PKI_CERTIFICATE_INVALID', 'there is no certificate in PEM form');
-  return first;
+  return parseLeafOnce(pem.toString());
 }
+
+const parseLeafOnce = remembering(1_024, (text): CertificateInfo => {
+  const leaf = parsePem(text).find(({ label }) => certificateLabels.has(label));
+  if (leaf === undefined)
+    throw new PkiError('PKI_CERTIFICATE_INVALID', 'there is no certificate in PEM form');
+  return readCertificate(leaf.der);
+});

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Attributes, CertificationRequest, CertificationRequestInfo } from '@peculiar/asn1-csr';
 import { Attribute, BasicConstraints, type Extension, Extensions, Name } from '@peculiar/asn1-x509';
+import { remembering } from '../core/remembering.ts';
 import {
   type AlternativeNames,
   type AlternativeNamesSpec,
@@ -101,7 +102,11 @@ function requestedExtensions(spec: CsrSpec, subjectIsEmpty: boolean): Extension[
 
 /** Reads a request in PEM and checks that it is signed by the key inside it. Throws PKI_CSR_INVALID. */
 export function parseCsr(pem: string | Buffer): CsrInfo {
-  const text = pem.toString();
+  return parseOnce(pem.toString());
+}
+
+/** A request is looked at some ten times on its way to a certificate, and verifying it takes most of the time. */
+const parseOnce = remembering(1_024, (text): CsrInfo => {
   const found = parsePem(text, 'PKI_CSR_INVALID').filter(({ label }) =>
     /^(?:NEW )?CERTIFICATE REQUEST$/.test(label),
   );
@@ -124,7 +129,7 @@ export function parseCsr(pem: string | Buffer): CsrInfo {
     }
     throw error;
   }
-}
+});
 
 function readCsr(bytes: Buffer): CsrInfo {
   const request = decode(bytes, CertificationRequest);

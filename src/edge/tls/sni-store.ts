@@ -1,9 +1,9 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { messageOf } from '../../core/errors.ts';
+import { LruMap } from '../../core/lru.ts';
 import type { RoutingTable, ServerCertificate, SniEntry } from '../compile/table.ts';
 import { wildcardFor } from '../match/host.ts';
 import type { CertificateWithKey } from './default-certificate.ts';
-import { LruMap } from './lru.ts';
 
 /** TLS of the edge's own side: 1.2 with AEAD and forward secrecy, and 1.3. */
 export const serverTlsSettings = Object.freeze({

@@ -75,7 +75,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     keepAlive: true,
     keepAliveMsecs: keepAliveProbeMs,
     maxSockets: options.maxSockets,
-    maxFreeSockets: 8,
+    // Bursts keep their connections: a handshake costs more than a request. Idle ones go by `timeout`.
+    maxFreeSockets: options.maxSockets,
     timeout: idleSocketMs,
   };
   // TLS settings go with each request and not with the agent: the pool keeps connections with other ones apart.

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { certificates } from '../../api/cert-manager/certificate.ts';
@@ -151,7 +151,6 @@ describe('who asks at a control socket', () => {
   });
 
   it('is told what is there instead of a Postern', async () => {
-    const { createServer } = await import('node:http');
     const path = join(aStateFolder(), 'socket');
     const impostor = createServer((_, response) => response.end('hello'));
     await new Promise<void>(resolve => {

@@ -1,0 +1,120 @@
+import { onTestFinished } from 'vitest';
+import { type ScriptedAcme, type ScriptedReply, scriptedAcme } from '../acme/scripted-acme.testing.ts';
+import { createAuthority, type TestAuthority } from './authority.testing.ts';
+
+/** An ACME server that does what RFC 8555 section 7 says, at once, and signs. */
+export interface TestAcmeServer {
+  readonly scripted: ScriptedAcme;
+  readonly directoryUrl: string;
+  readonly authority: TestAuthority;
+  /** The hosts of every order that was made, in order. */
+  readonly orders: (readonly string[])[];
+  /** Hosts whose validation fails. */
+  readonly refusedHosts: Set<string>;
+  /** Hosts whose authorization is valid from the start. */
+  readonly provedHosts: Set<string>;
+}
+
+interface ServerOrder {
+  status: string;
+  readonly hosts: readonly string[];
+  readonly challenges: Map<string, string>;
+  chain?: string;
+}
+
+/** Starts one on loopback, for one test. `nowMs` is the time that its certificates begin at. */
+export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer> {
+  const scripted = await scriptedAcme();
+  onTestFinished(() => scripted.close());
+  const { origin } = scripted;
+  const authority = await createAuthority('Scripted CA', nowMs());
+  const orders: ServerOrder[] = [];
+  const refusedHosts = new Set<string>();
+  const provedHosts = new Set<string>();
+
+  const orderReply = (id: number, order: ServerOrder): ScriptedReply => ({
+    headers: { location: `${origin}/order/${id}` },
+    body: {
+      status: order.status,
+      identifiers: order.hosts.map(value => ({ type: 'dns', value })),
+      authorizations: order.hosts.map(host => `${origin}/authz/${id}/${host}`),
+      finalize: `${origin}/finalize/${id}`,
+      ...(order.chain !== undefined && { certificate: `${origin}/cert/${id}` }),
+    },
+  });
+  const challengeBody = (id: number, order: ServerOrder, host: string): object => ({
+    type: 'http-01',
+    url: `${origin}/challenge/${id}/${host}`,
+    status: order.challenges.get(host),
+    token: tokenFor(id, host),
+    ...(order.challenges.get(host) === 'invalid' && {
+      error: { type: 'urn:ietf:params:acme:error:unauthorized', detail: 'not what was expected' },
+    }),
+  });
+
+  function open(id: number, order: ServerOrder): void {
+    scripted.on(`/order/${id}`, () => orderReply(id, order));
+    for (const host of order.hosts) {
+      scripted.on(`/authz/${id}/${host}`, () => ({
+        body: {
+          status: order.challenges.get(host),
+          identifier: { type: 'dns', value: host },
+          challenges: [challengeBody(id, order, host)],
+        },
+      }));
+      scripted.on(`/challenge/${id}/${host}`, ({ payload }) => {
+        if (payload !== null && order.challenges.get(host) === 'pending') {
+          order.challenges.set(host, refusedHosts.has(host) ? 'invalid' : 'valid');
+          if (refusedHosts.has(host)) order.status = 'invalid';
+          else if ([...order.challenges.values()].every(status => status === 'valid')) order.status = 'ready';
+        }
+        return { body: challengeBody(id, order, host) };
+      });
+    }
+    scripted.on(`/finalize/${id}`, ({ payload }) => {
+      if (order.status !== 'ready') return notReady;
+      order.status = 'processing';
+      const csr = Buffer.from((payload as { csr: string }).csr, 'base64url');
+      void sign(id, order, csr);
+      return orderReply(id, order);
+    });
+  }
+
+  async function sign(id: number, order: ServerOrder, csr: Buffer): Promise<void> {
+    const body = await authority.sign(csr, nowMs());
+    order.chain = body;
+    order.status = 'valid';
+    const headers = { 'content-type': 'application/pem-certificate-chain' };
+    scripted.on(`/cert/${id}`, { headers, body });
+  }
+
+  scripted.on('/order', ({ payload }) => {
+    const { identifiers } = payload as { identifiers: { value: string }[] };
+    const hosts = identifiers.map(({ value }) => value);
+    const states = hosts.map(host => [host, provedHosts.has(host) ? 'valid' : 'pending'] as const);
+    const status = states.every(([, state]) => state === 'valid') ? 'ready' : 'pending';
+    const order: ServerOrder = { status, hosts, challenges: new Map(states) };
+    orders.push(order);
+    open(orders.length, order);
+    return { status: 201, ...orderReply(orders.length, order) };
+  });
+  return {
+    scripted,
+    directoryUrl: scripted.directoryUrl,
+    authority,
+    get orders() {
+      return orders.map(({ hosts }) => hosts);
+    },
+    refusedHosts,
+    provedHosts,
+  };
+}
+
+const notReady: ScriptedReply = {
+  status: 403,
+  body: { type: 'urn:ietf:params:acme:error:orderNotReady', detail: 'not ready' },
+};
+
+function tokenFor(id: number, host: string): string {
+  return Buffer.from(`token-of-order-${id}-${host}`).toString('base64url');
+}
