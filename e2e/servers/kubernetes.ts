@@ -51,7 +51,7 @@ interface LineSources {
   readonly etcd: Source;
 }
 
-const debianSources: LineSources = { revision: '-r1', kubernetes: debianKubernetesBuild, etcd: debianEtcd };
+const debianSources: LineSources = { revision: '-r2', kubernetes: debianKubernetesBuild, etcd: debianEtcd };
 
 const current = kubernetesPins.current;
 const [major = '', minor = ''] = current.kubernetes.split('.');

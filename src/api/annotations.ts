@@ -80,3 +80,10 @@ export const urlMatchModeProperty = 'ingress.beta.kubernetes.io/url-match-mode';
 
 /** On a Certificate and on what is made from it: the class of the Ingress it comes from, used where nothing else names one. */
 export const sourceIngressClassAnnotation = 'postern.dev/ingress-class';
+
+/** On a Certificate, or on an Ingress for its Certificates: issuers to try after the one of issuerRef, in order. */
+export const fallbackIssuersAnnotation = 'postern.dev/fallback-issuers';
+/** On a Certificate, or on an Ingress for its Certificates: "true" deletes the Secret together with the Certificate. */
+export const deleteSecretAnnotation = 'postern.dev/delete-secret';
+/** On a Certificate, or on an Ingress for its Certificates: "true" has the certificate revoked when the Certificate is deleted. */
+export const revokeOnDeleteAnnotation = 'postern.dev/revoke-on-delete';

@@ -1,5 +1,10 @@
 import { onTestFinished } from 'vitest';
-import { type ScriptedAcme, type ScriptedReply, scriptedAcme } from '../acme/scripted-acme.testing.ts';
+import {
+  type ScriptedAcme,
+  type ScriptedReply,
+  type SeenRequest,
+  scriptedAcme,
+} from '../acme/scripted-acme.testing.ts';
 import { createAuthority, type TestAuthority } from './authority.testing.ts';
 
 /** An ACME server that does what RFC 8555 section 7 says, at once, and signs. */
@@ -13,6 +18,8 @@ export interface TestAcmeServer {
   readonly refusedHosts: Set<string>;
   /** Hosts whose authorization is valid from the start. */
   readonly provedHosts: Set<string>;
+  /** What answers a request for a new order. */
+  newOrder(request: SeenRequest): ScriptedReply;
 }
 
 interface ServerOrder {
@@ -58,7 +65,8 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
       scripted.on(`/authz/${id}/${host}`, () => ({
         body: {
           status: order.challenges.get(host),
-          identifier: { type: 'dns', value: host },
+          identifier: { type: 'dns', value: host.replace(/^\*\./, '') },
+          ...(host.startsWith('*.') && { wildcard: true }),
           challenges: [challengeBody(id, order, host)],
         },
       }));
@@ -88,7 +96,7 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
     scripted.on(`/cert/${id}`, { headers, body });
   }
 
-  scripted.on('/order', ({ payload }) => {
+  function newOrder({ payload }: SeenRequest): ScriptedReply {
     const { identifiers } = payload as { identifiers: { value: string }[] };
     const hosts = identifiers.map(({ value }) => value);
     const states = hosts.map(host => [host, provedHosts.has(host) ? 'valid' : 'pending'] as const);
@@ -97,7 +105,8 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
     orders.push(order);
     open(orders.length, order);
     return { status: 201, ...orderReply(orders.length, order) };
-  });
+  }
+  scripted.on('/order', newOrder);
   return {
     scripted,
     directoryUrl: scripted.directoryUrl,
@@ -107,6 +116,7 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
     },
     refusedHosts,
     provedHosts,
+    newOrder,
   };
 }
 

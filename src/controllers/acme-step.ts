@@ -3,12 +3,14 @@ import { AcmeError, type AcmeErrorCode, endsOrder } from '../acme/errors.ts';
 import type { Issuer } from '../api/cert-manager/issuer.ts';
 import { type IssuerRef, issuerRefOf } from '../api/cert-manager/issuer-ref.ts';
 import { findCondition } from '../api/condition.ts';
+import type { ObjectKey } from '../api/meta.ts';
 import { conditionTypes } from '../api/reasons.ts';
 import type { AcmeAccounts } from '../issuers/acme/accounts.ts';
 import { lookUpIssuer } from '../issuers/lookup.ts';
 import { ended, quoted } from '../issuers/sentence.ts';
 import type { ReconcileResult } from '../runtime/controller.ts';
 import type { ControllerContext } from './context.ts';
+import type { Holds } from './holds.ts';
 import { soonest } from './requeue.ts';
 
 /** A step of an Order or a Challenge that needs its ACME server. */
@@ -16,7 +18,9 @@ export interface AcmeStep {
   readonly context: ControllerContext;
   readonly accounts: AcmeAccounts;
   readonly issuerRef: IssuerRef;
-  readonly namespace: string;
+  /** Of the Order or Challenge. */
+  readonly key: ObjectKey;
+  readonly holds: Holds;
   readonly signal: AbortSignal;
   step(issuer: Issuer, connection: AcmeConnection): Promise<ReconcileResult>;
   /**
@@ -43,8 +47,10 @@ const longWaitMs = 2_500;
  * on for the queue to try again, and where the account is refused, the issuer is set up again.
  */
 export async function acmeStep(options: AcmeStep): Promise<ReconcileResult> {
-  const { context, accounts, issuerRef, namespace, signal } = options;
-  const issuer = lookUpIssuer(context.caches, issuerRef, namespace);
+  const { context, accounts, issuerRef, key, holds, signal } = options;
+  const heldMs = holds.leftMs(key);
+  if (heldMs > 0) return { requeueAfterMs: heldMs };
+  const issuer = lookUpIssuer(context.caches, issuerRef, key.namespace);
   const obstacle = obstacleOf(issuer, issuerRef);
   if (issuer === undefined || obstacle !== undefined) return options.wait(obstacle ?? '');
   try {
@@ -60,6 +66,7 @@ export async function acmeStep(options: AcmeStep): Promise<ReconcileResult> {
       const { requeueAfterMs } = await options.wait(message);
       return soonest(requeueAfterMs, doubtedAgainMs);
     }
+    if (error.retryAfterMs !== undefined) holds.hold(key, error.retryAfterMs);
     await options.wait(message, { what: error.code, isLong: (error.retryAfterMs ?? 0) >= longWaitMs });
     throw error;
   }

@@ -18,13 +18,17 @@ export interface Write {
  */
 export type Fate = 'done' | 'answer lost' | 'death';
 
-/** `api`, with every write in `writes`, and the fate of each as `fateOf` says: it is told how many writes came before. */
+/**
+ * `api`, with every write in `writes`, and the fate of each as `fateOf` says, which is told how many were asked for
+ * before.
+ */
 export function faultyApi(
   api: KubeApi,
   writes: Write[],
   fateOf: (before: number) => Fate,
 ): KubeApi & { isDead(): boolean } {
   let isDead = false;
+  let asked = 0;
   const unavailable = (): KubeError => new KubeError('KUBE_UNAVAILABLE', 'The connection was lost');
 
   async function call<T>(work: () => Promise<T>): Promise<T> {
@@ -39,7 +43,8 @@ export function faultyApi(
     work: () => Promise<T>,
   ): Promise<T> {
     if (resource.kind === 'Event') return call(work);
-    const fate = isDead ? 'death' : fateOf(writes.length);
+    const fate = isDead ? 'death' : fateOf(asked);
+    asked += 1;
     if (fate === 'death') {
       isDead = true;
       throw unavailable();

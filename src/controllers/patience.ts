@@ -21,7 +21,11 @@ export function createPatience(clock: Clock): Patience {
     leftMs(key, what, mostMs = graceMs) {
       const id = keyText(key);
       const wait = waits.get(id);
-      if (wait?.what === what) return Math.max(0, mostMs - Math.max(0, clock.now() - wait.sinceMs));
+      if (wait?.what === what) {
+        const waitedMs = clock.now() - wait.sinceMs;
+        // A wait that began in the future began before the clock was set back: long enough ago to be told.
+        return waitedMs < 0 ? 0 : Math.max(0, mostMs - waitedMs);
+      }
       waits.set(id, { what, sinceMs: clock.now() });
       return mostMs;
     },

@@ -166,6 +166,7 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
   const turn = (): Promise<void> => new Promise(resolve => void setImmediate(resolve));
   async function settle(): Promise<void> {
     for (let idle = 0; idle < idleTurns; idle = isBusy() ? 0 : idle + 1) await turn();
+    if (!api.isDead()) await recorder.flush();
   }
 
   let stopped: Promise<void> | undefined;

@@ -11,24 +11,29 @@ export interface ManualClock extends Clock {
 /** A `ManualClock` that starts at `startMs`. */
 export function manualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
   let now = startMs;
+  // Timers run by the time that passes, whatever the clock is set to.
+  let elapsed = 0;
   const timers = new Set<{ at: number; callback: () => void }>();
   return {
     now: () => now,
     after(delayMs, callback) {
-      const timer = { at: now + delayMs, callback };
+      const timer = { at: elapsed + delayMs, callback };
       timers.add(timer);
       return () => timers.delete(timer);
     },
     advance(ms) {
-      const end = now + ms;
+      const end = elapsed + ms;
       for (;;) {
         const due = [...timers].filter(timer => timer.at <= end).toSorted((a, b) => a.at - b.at)[0];
         if (due === undefined) break;
         timers.delete(due);
-        now = Math.max(now, due.at);
+        const stepMs = Math.max(0, due.at - elapsed);
+        elapsed += stepMs;
+        now += stepMs;
         due.callback();
       }
-      now = end;
+      now += end - elapsed;
+      elapsed = end;
     },
     set(epochMs) {
       now = epochMs;

@@ -7,7 +7,8 @@ import { makeAuthority } from './certificates.testing.ts';
 import { certificateOf, send } from './clients.testing.ts';
 import { anIngress, aSecret } from './compile/builders.testing.ts';
 import { loopbackService } from './edge.testing.ts';
-import { type Edge, type EdgeConfig, startEdge } from './index.ts';
+import { type Edge, startEdge } from './index.ts';
+import type { EdgeConfig } from './options.ts';
 import { type MemoryCaches, memoryCaches } from './memory-caches.testing.ts';
 import { startUpstream } from './upstreams.testing.ts';
 

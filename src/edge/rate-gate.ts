@@ -17,7 +17,8 @@ export class RateGate {
   passes(key: string): boolean {
     const now = this.#clock.now();
     const passedAt = this.#passedAt.get(key);
-    if (passedAt !== undefined && now - passedAt < this.#intervalMs) return false;
+    // What passed in the future, passed before the clock was set back.
+    if (passedAt !== undefined && now >= passedAt && now - passedAt < this.#intervalMs) return false;
     this.#passedAt.delete(key);
     this.#passedAt.set(key, now);
     if (this.#passedAt.size > mostRemembered) {

@@ -54,6 +54,14 @@ describe('the table keeper', () => {
     expect(tables.map(table => table.hosts.size)).toEqual([1, 4]);
   });
 
+  it('does not wait because the clock was set back', async () => {
+    await started();
+    clock.set(clock.now() - 86_400_000);
+    caches.apply(anIngress({ name: 'a', rules: { 'a.com': [['/', 'Prefix']] } }));
+    clock.advance(600);
+    expect(tables.map(table => table.hosts.size)).toEqual([1, 2]);
+  });
+
   it.each([
     ['a Secret that an Ingress names', () => aSecret('foo', { a: 'b' }), 2],
     ['a Secret that none names', () => aSecret('other', { a: 'b' }), 1],

@@ -83,7 +83,8 @@ export class TableKeeper {
     if (this.#cancelCompile !== undefined || this.#stopped) return;
     const { clock, debounceMs } = this.#options;
     const restMs = Math.min(longestDelayMs, this.#lastDurationMs * restFactor);
-    const restedMs = clock.now() - this.#lastEndedAtMs;
+    // Not less than nothing where the clock was set back.
+    const restedMs = Math.max(0, clock.now() - this.#lastEndedAtMs);
     this.#cancelCompile = clock.after(Math.max(debounceMs, restMs - restedMs), () => {
       this.#cancelCompile = undefined;
       this.#compile();

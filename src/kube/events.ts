@@ -127,7 +127,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       known.lastAt = now;
       remembered.delete(id);
       remembered.set(id, known);
-      const waitMs = Math.max(0, known.writtenAt + writeEveryMs - now);
+      const waitMs = Math.min(writeEveryMs, Math.max(0, known.writtenAt + writeEveryMs - now));
       known.cancelWrite ??= clock.after(waitMs, () => write(known, countUp));
       return;
     }

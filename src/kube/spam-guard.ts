@@ -17,6 +17,8 @@ export function createSpamGuard(clock: Clock, limit: SpamLimit, most = 4_096): (
   return key => {
     const now = clock.now();
     const bucket = buckets.get(key) ?? { tokens: limit.burst, filledAt: now };
+    // The clock was set back: the next token comes from now on.
+    bucket.filledAt = Math.min(bucket.filledAt, now);
     const refill = Math.max(0, Math.floor((now - bucket.filledAt) / limit.refillMs));
     if (refill > 0) {
       bucket.tokens = Math.min(limit.burst, bucket.tokens + refill);

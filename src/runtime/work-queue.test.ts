@@ -79,6 +79,28 @@ describe('work queue', () => {
     expect(queue.depth).toBe(0);
   });
 
+  it.each([
+    ['forward', 86_400_000],
+    ['back', -86_400_000],
+  ])('the earliest timer wins although the clock is set %s', async (_how, byMs) => {
+    for (const [first, second] of [
+      [3_600_000, 50],
+      [50, 3_600_000],
+    ] as const) {
+      const clock = manualClock();
+      const queue = aQueue(clock);
+      queue.addAfter('a', first);
+      clock.set(clock.now() + byMs);
+      queue.addAfter('a', second);
+      clock.advance(50);
+      expect(await takeAll(queue)).toEqual(['a']);
+      queue.done('a');
+      expect(queue.delayed).toBe(0);
+      clock.advance(7_200_000);
+      expect(queue.depth).toBe(0);
+    }
+  });
+
   it('adding a key now cancels its timer', async () => {
     const clock = manualClock();
     const queue = aQueue(clock);

@@ -74,7 +74,11 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
   const queuedIds = new Set<string>();
   /** Keys in work; the value holds the key again where it was added meanwhile, and since when. */
   const working = new Map<string, Due<K> | undefined>();
-  const timers = new Map<string, { readonly atMs: number; readonly cancel: () => void }>();
+  /**
+   * A key has one timer, as a rule. One more is set for each shorter wait: what is left of the ones before cannot be
+   * told from a clock that may be set. The first that fires ends them all.
+   */
+  const timers = new Map<string, { readonly delayMs: number; readonly cancel: () => void }[]>();
   const failureCounts = new Map<string, number>();
   const waiters = new Set<(key: K | undefined) => void>();
   let closed = false;
@@ -83,7 +87,7 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
   const depth = (): number => due.length - head;
 
   function cancelTimer(id: string): void {
-    timers.get(id)?.cancel();
+    for (const { cancel } of timers.get(id) ?? []) cancel();
     timers.delete(id);
   }
 
@@ -130,15 +134,10 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
     if (delayMs <= 0) return add(key);
     const id = idOf(key);
     if (queuedIds.has(id) || working.get(id) !== undefined) return;
-    const atMs = clock.now() + delayMs;
-    const present = timers.get(id);
-    if (present !== undefined && present.atMs <= atMs) return;
-    present?.cancel();
-    const cancel = clock.after(delayMs, () => {
-      timers.delete(id);
-      add(key);
-    });
-    timers.set(id, { atMs, cancel });
+    const present = timers.get(id) ?? [];
+    if (present.some(timer => timer.delayMs <= delayMs)) return;
+    const cancel = clock.after(delayMs, () => add(key));
+    timers.set(id, [...present, { delayMs, cancel }]);
   }
 
   return {
@@ -189,7 +188,7 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
     },
     shutDown() {
       closed = true;
-      for (const { cancel } of timers.values()) cancel();
+      for (const { cancel } of [...timers.values()].flat()) cancel();
       timers.clear();
       due = [];
       head = 0;

@@ -1,5 +1,5 @@
 import type { Certificate, CertificateStatus } from '../../api/cert-manager/certificate.ts';
-import { type Condition, withCondition, withoutCondition } from '../../api/condition.ts';
+import { type Condition, findCondition, withCondition, withoutCondition } from '../../api/condition.ts';
 import { certificateReadyReasons, conditionTypes, issuanceReasons } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
 import { pairOf, renewalTimeOf, type Violation } from './checks.ts';
@@ -19,9 +19,24 @@ export function readyCondition(
     return ready('False', violation.reason, violation.message);
   const { notAfterMs } = pairOf(state).leaf;
   const end = rfc3339(notAfterMs);
-  return nowMs < notAfterMs
-    ? ready('True', certificateReadyReasons.ready, `The certificate is up to date and valid until ${end}.`)
-    : ready('False', certificateReadyReasons.expired, `The certificate expired at ${end}.`);
+  if (nowMs >= notAfterMs)
+    return ready('False', certificateReadyReasons.expired, `The certificate expired at ${end}.`);
+  // What another program said of the same certificate is as good: the words alone are not worth a write.
+  return (
+    saidBefore(state.certificate, end) ??
+    ready('True', certificateReadyReasons.ready, `The certificate is up to date and valid until ${end}.`)
+  );
+}
+
+/** The condition by which a Certificate is Ready already, with this spec and with a certificate valid until `end`. */
+function saidBefore({ metadata, status }: Certificate, end: string): Condition | undefined {
+  const before = findCondition(status?.conditions, conditionTypes.ready);
+  const isSame =
+    before?.status === 'True' &&
+    before.reason === certificateReadyReasons.ready &&
+    before.observedGeneration === metadata.generation &&
+    status?.notAfter === end;
+  return isSame ? before : undefined;
 }
 
 /** A condition of a Certificate as of now. */

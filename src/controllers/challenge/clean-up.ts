@@ -39,8 +39,9 @@ export async function cleanUpGone(tools: ChallengeTools, key: ObjectKey): Promis
   forget(tools, key);
 }
 
-function forget({ memory, pacer, patience }: ChallengeTools, key: ObjectKey): void {
+function forget({ holds, memory, pacer, patience }: ChallengeTools, key: ObjectKey): void {
   memory.delete(keyText(key));
+  holds.forget(key);
   pacer.forget(key);
   patience.forget(key);
 }

@@ -30,9 +30,20 @@ export function decideChallenge(challenge: Challenge, order: Order | undefined):
   }
   // It goes after its Order.
   if (order === undefined || order.metadata.uid !== owner.uid) return { kind: 'clean-up' };
-  return isAskedFor(challenge, order)
+  if (!isAskedFor(challenge, order)) {
+    return {
+      kind: 'refuse',
+      reason: `Order ${quoted(owner.name)} has not asked for this Challenge; delete it.`,
+    };
+  }
+  // Made by cert-manager, for a solver that Postern has not.
+  const { type, solver } = challenge.spec;
+  return type === 'HTTP-01' && solver.http01?.ingress !== undefined
     ? { kind: 'solve' }
-    : { kind: 'refuse', reason: `Order ${quoted(owner.name)} has not asked for this Challenge; delete it.` };
+    : {
+        kind: 'refuse',
+        reason: 'Its solver is not http01.ingress, and Postern solves no other; change the solver of the issuer.',
+      };
 }
 
 /** Whether nothing more can come of a Challenge, whatever its Order says. */

@@ -4,6 +4,7 @@ import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { Solver } from '../../solvers/solver.ts';
 import type { ControllerContext } from '../context.ts';
+import { createHolds } from '../holds.ts';
 import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
 import { createPatience } from '../patience.ts';
 import { createPollPacer } from '../poll-pacer.ts';
@@ -31,6 +32,7 @@ export function challengeController(context: ControllerContext, options: Challen
     context,
     accounts,
     solver,
+    holds: createHolds(context.clock),
     pacer: createPollPacer(),
     patience: createPatience(context.clock),
     turns: createTurns(mostAtOnce, key => onTurn(key)),

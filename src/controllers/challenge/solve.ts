@@ -21,12 +21,13 @@ export function solve(
   challenge: Challenge,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { context, accounts, solver } = tools;
+  const { context, accounts, holds, solver } = tools;
   return acmeStep({
     context,
     accounts,
     issuerRef: challenge.spec.issuerRef,
-    namespace: challenge.metadata.namespace ?? '',
+    key: keyOf(challenge),
+    holds,
     signal,
     wait: (reason, how) => tellWait(tools, challenge, { processing: true, reason }, how),
     end: reason => endChallenge(tools, challenge, 'errored', reason),

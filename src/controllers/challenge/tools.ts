@@ -5,6 +5,7 @@ import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ChallengeTarget, Solver } from '../../solvers/solver.ts';
 import type { ControllerContext } from '../context.ts';
+import type { Holds } from '../holds.ts';
 import type { Patience } from '../patience.ts';
 import type { PollPacer } from '../poll-pacer.ts';
 import { writeStatus } from '../write-status.ts';
@@ -24,6 +25,7 @@ export interface ChallengeTools {
   readonly context: ControllerContext;
   readonly accounts: AcmeAccounts;
   readonly solver: Solver;
+  readonly holds: Holds;
   readonly pacer: PollPacer;
   readonly patience: Patience;
   readonly turns: Turns;

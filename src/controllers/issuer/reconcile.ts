@@ -23,14 +23,21 @@ export async function reconcileIssuer(
   const type = issuerTypes(issuer);
   const result: SetUpResult = 'reason' in type ? { ready: false, ...type } : await type.setUp(issuer, signal);
 
+  const { generation } = issuer.metadata;
   const before = findCondition(issuer.status?.conditions, conditionTypes.ready);
+  // What another program said of the same spec is as good: the words alone are not worth a write.
+  const isNoNews =
+    result.ready &&
+    before?.status === 'True' &&
+    before.reason === result.reason &&
+    before.observedGeneration === generation;
   const conditions = withCondition(issuer.status?.conditions, {
     type: conditionTypes.ready,
     status: result.ready ? 'True' : 'False',
     reason: result.reason,
-    message: result.message,
+    message: isNoNews ? before.message : result.message,
     lastTransitionTime: rfc3339(context.clock.now()),
-    observedGeneration: issuer.metadata.generation,
+    observedGeneration: generation,
   });
   const status = { ...issuer.status, ...result.status, conditions };
   await writeStatus(context.api, resource, issuer, status);

@@ -65,6 +65,8 @@ export function decideOrder(
   if (authorizations === undefined || authorizations.some(one => one.initialState === undefined)) {
     return { kind: 'read-authorizations' };
   }
+  // Of another program: all was proved at the server, and the Challenges may have gone since.
+  if (state === 'ready' || state === 'processing' || state === 'valid') return { kind: 'finalize' };
   const failed = challenges.find(challenge => failedStates.has(challenge.status?.state));
   if (failed !== undefined) {
     const { dnsName, type } = failed.spec;

@@ -20,6 +20,11 @@ export async function finalize(work: OrderWork): Promise<ReconcileResult> {
     await changeStatus(context, order, { state: 'valid', certificate, reason: undefined });
     return {};
   }
+  if (found.status === 'pending' && order.status?.state !== 'pending') {
+    // Not so far after all, whatever another program has written: it is proved first.
+    await changeStatus(context, order, { state: 'pending' });
+    return {};
+  }
   const { requeueAfterMs } = await tellWait(
     work,
     order,

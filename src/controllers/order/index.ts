@@ -4,6 +4,7 @@ import { controllerOf, keyOf } from '../../api/meta.ts';
 import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
+import { createHolds } from '../holds.ts';
 import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
 import { createPatience } from '../patience.ts';
 import { createPollPacer } from '../poll-pacer.ts';
@@ -20,6 +21,7 @@ export function orderController(context: ControllerContext, accounts: AcmeAccoun
   const tools = {
     context,
     accounts,
+    holds: createHolds(context.clock),
     pacer: createPollPacer(),
     patience: createPatience(context.clock),
     unstored: new Map(),

@@ -1,7 +1,7 @@
 import { type Challenge, challenges } from '../../api/acme/challenge.ts';
 import { type Order, orders } from '../../api/acme/order.ts';
 import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
-import { controllerOf, keyText, type ObjectKey } from '../../api/meta.ts';
+import { controllerOf, keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
 import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
@@ -49,12 +49,13 @@ function askServer(
   decision: OrderDecision & { kind: 'order' | 'read-authorizations' | 'challenge' | 'finalize' },
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { context, accounts } = tools;
+  const { context, accounts, holds } = tools;
   return acmeStep({
     context,
     accounts,
     issuerRef: order.spec.issuerRef,
-    namespace: order.metadata.namespace ?? '',
+    key: keyOf(order),
+    holds,
     signal,
     wait: (reason, how) => tellWait(tools, order, reason, how),
     end: reason => endOrder(context, order, 'errored', reason),
@@ -96,7 +97,8 @@ async function removeAll({ context }: OrderTools, left: readonly Challenge[]): P
   for (const challenge of left) await deleteIfThere(context.api, challenges, challenge);
 }
 
-function forget({ pacer, patience, unstored }: OrderTools, key: ObjectKey): void {
+function forget({ holds, pacer, patience, unstored }: OrderTools, key: ObjectKey): void {
+  holds.forget(key);
   pacer.forget(key);
   patience.forget(key);
   unstored.delete(keyText(key));

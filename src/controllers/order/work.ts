@@ -8,6 +8,7 @@ import { rfc3339 } from '../../core/clock.ts';
 import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
+import type { Holds } from '../holds.ts';
 import type { Patience } from '../patience.ts';
 import type { PollPacer } from '../poll-pacer.ts';
 import { writeStatus } from '../write-status.ts';
@@ -16,6 +17,7 @@ import { writeStatus } from '../write-status.ts';
 export interface OrderTools {
   readonly context: ControllerContext;
   readonly accounts: AcmeAccounts;
+  readonly holds: Holds;
   readonly pacer: PollPacer;
   readonly patience: Patience;
   /** Orders that were made at the server and whose URL is not stored yet, by the Order's key. */

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { type Secret, secrets, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { controlledSecretLabel } from '../../api/labels.ts';
 import { TerminalError } from '../../core/errors.ts';
-import { encodePrivateKey, generatePrivateKey } from '../../pki/private-key.ts';
+import { encodePrivateKey, generatePrivateKey, parsePrivateKey } from '../../pki/private-key.ts';
 import { type IssuerContext, secretNamespaceOf } from '../context.ts';
 import { createOrGet } from '../idempotent-writes.ts';
 import { quoted } from '../sentence.ts';
@@ -52,6 +53,18 @@ export async function ensureAccountKey(context: IssuerContext, issuer: Issuer): 
     data: { [ref.key ?? tlsPrivateKeyKey]: Buffer.from(pem).toString('base64') },
   });
   return valueIn(stored, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
+}
+
+/**
+ * The hash of an account key as `status.acme.lastPrivateKeyHash` has it: SHA-256 of the private key's DER, in base64. In
+ * cert-manager's form (PKCS #1 for RSA, PKCS #8 for others), so that neither registers again what the other did.
+ */
+export function accountKeyHash(pem: string): string {
+  const key = parsePrivateKey(pem);
+  const type = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'pkcs8';
+  return createHash('sha256')
+    .update(key.export({ format: 'der', type }))
+    .digest('base64');
 }
 
 /** The value that a Secret reference of an issuer leads to; a TerminalError that names the field where it is not there. */

@@ -8,7 +8,7 @@ import { canonicalJson } from '../../core/canonical-json.ts';
 import { PosternError } from '../../core/errors.ts';
 import type { IssuerContext } from '../context.ts';
 import { quoted } from '../sentence.ts';
-import { ensureAccountKey, findAccountKey, readSecretValue } from './account-key.ts';
+import { accountKeyHash, ensureAccountKey, findAccountKey, readSecretValue } from './account-key.ts';
 
 /** The connections to ACME servers, one for each issuer, opened when first needed and again when the issuer changes. */
 export interface AcmeAccounts {
@@ -89,7 +89,7 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
     connectionFor,
     async connectionToRegister(issuer) {
       const keyPem = await ensureAccountKey(context, issuer);
-      return { connection: connect(issuer, keyPem), keyHash: hashOf(keyPem) };
+      return { connection: connect(issuer, keyPem), keyHash: accountKeyHash(keyPem) };
     },
     async verify(issuer, signal) {
       try {

@@ -21,6 +21,7 @@ interface Failure {
   readonly generation: number | undefined;
   readonly inARow: number;
   readonly untilMs: number;
+  readonly waitMs: number;
   readonly result: SetUpResult;
 }
 
@@ -39,8 +40,9 @@ export function createAccountSetUp(
       const { connection, keyHash } = await accounts.connectionToRegister(issuer);
       const last = failures.get(uid);
       const isSame = last?.connection === connection && last.generation === generation;
-      if (isSame && clock.now() < last.untilMs)
-        return { ...last.result, againAfterMs: last.untilMs - clock.now() };
+      const leftMs = isSame ? last.untilMs - clock.now() : 0;
+      // More left than the whole wait: the clock was set back since.
+      if (isSame && leftMs > 0 && leftMs <= last.waitMs) return { ...last.result, againAfterMs: leftMs };
 
       const result = await ensureAccount(accounts, issuer, connection, keyHash, signal);
       if (result.againAfterMs === undefined) {
@@ -49,7 +51,8 @@ export function createAccountSetUp(
       }
       const inARow = (isSame ? last.inARow : 0) + 1;
       const againAfterMs = Math.max(result.againAfterMs, backoffDelayMs(betweenFailures, inARow));
-      failures.set(uid, { connection, generation, inARow, untilMs: clock.now() + againAfterMs, result });
+      const untilMs = clock.now() + againAfterMs;
+      failures.set(uid, { connection, generation, inARow, untilMs, waitMs: againAfterMs, result });
       return { ...result, againAfterMs };
     } catch (error) {
       const isConfig = error instanceof TerminalError;
@@ -111,7 +114,9 @@ async function ensureAccount(
     ready: true,
     reason: issuerReasons.acmeAccountRegistered,
     message: `The ACME account is registered with ${connection.host}.`,
-    status: { acme: { uri, lastRegisteredEmail: email, lastPrivateKeyHash: keyHash } },
+    status: {
+      acme: { uri, ...(email !== '' && { lastRegisteredEmail: email }), lastPrivateKeyHash: keyHash },
+    },
   };
 }
 

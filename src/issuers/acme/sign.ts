@@ -1,6 +1,8 @@
-import { orders } from '../../api/acme/order.ts';
+import { type Order, orders } from '../../api/acme/order.ts';
+import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
-import { keyOf } from '../../api/meta.ts';
+import { sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
+import { controllerOf, keyOf } from '../../api/meta.ts';
 import type { CsrInfo } from '../../pki/csr.ts';
 import type { IssuerContext } from '../context.ts';
 import { createOrGet } from '../idempotent-writes.ts';
@@ -8,6 +10,13 @@ import type { SignRequest, SignResult } from '../issuer.ts';
 import { isControlledBy } from '../owned-by.ts';
 import { ended, quoted } from '../sentence.ts';
 import { orderFor } from './order-for.ts';
+
+const byRequest = 'request';
+
+/** Declares the index that `signByOrder` looks Orders up by; once, before the caches start. */
+export function addOrderIndex({ caches }: IssuerContext): void {
+  caches.cacheOf(orders).addIndex(byRequest, order => [controllerOf(order)?.uid ?? '']);
+}
 
 /** Has a request signed by way of an Order, which another reconciler carries through. */
 export async function signByOrder(
@@ -20,7 +29,9 @@ export async function signByOrder(
 
   const wanted = orderFor(issuer, request, csr);
   const order =
-    context.caches.cacheOf(orders).get(keyOf(wanted)) ?? (await createOrGet(context.api, orders, wanted));
+    context.caches.cacheOf(orders).get(keyOf(wanted)) ??
+    orderOfAnother(context, request) ??
+    (await createOrGet(context.api, orders, wanted));
   const name = quoted(order.metadata.name);
   if (!isControlledBy(order, request)) {
     return {
@@ -46,6 +57,20 @@ export async function signByOrder(
       return { kind: 'pending', message: `Waiting for Order ${name} (${state ?? 'new'}).${detail}` };
     }
   }
+}
+
+/** The Order that another program has made for this very request: cert-manager names them in its own way. */
+function orderOfAnother({ caches }: IssuerContext, { metadata, spec }: CertificateRequest): Order | undefined {
+  return caches
+    .cacheOf(orders)
+    .byIndex(byRequest, metadata.uid ?? '')
+    .find(
+      order =>
+        order.metadata.namespace === metadata.namespace &&
+        order.metadata.deletionTimestamp === undefined &&
+        order.spec.request === spec.request &&
+        sameIssuer(order.spec.issuerRef, spec.issuerRef),
+    );
 }
 
 /** What ACME cannot certify. */

@@ -165,9 +165,10 @@ export function createSelfChecks(options: SelfChecksOptions): SelfChecks {
         return begin(target).state;
       }
       if (check.state.state !== 'failed') return check.state;
-      // A clock that was set back must not make the wait longer than it ever is.
-      const leftMs = Math.min(check.dueAt - clock.now(), betweenFailures.capMs);
-      if (leftMs > 0) return { ...check.state, retryAfterMs: leftMs };
+      const leftMs = check.dueAt - clock.now();
+      // More left than the whole wait: the clock was set back, and nobody knows how much of it is over.
+      const isWaiting = leftMs > 0 && leftMs <= backoffDelayMs(betweenFailures, check.failures);
+      if (isWaiting) return { ...check.state, retryAfterMs: leftMs };
       const { reason, fix } = check.state;
       check.state = { state: 'running', last: { reason, fix } satisfies CheckFailure };
       enqueue(check);

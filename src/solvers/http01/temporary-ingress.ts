@@ -17,7 +17,7 @@ const byController = 'http01-controller-uid';
 
 /** The Ingress that is made for one challenge. */
 export interface TemporaryIngresses {
-  /** Makes it, or mends it. Throws SOLVER_INGRESS_TAKEN where the name is another object's. */
+  /** Makes it, or mends it, be it of cert-manager's making. Throws SOLVER_INGRESS_TAKEN where the name is another object's. */
   ensure(challenge: Challenge): Promise<void>;
   /** Deletes it, and others that this challenge controls: cert-manager gave them generated names. */
   remove(challenge: Challenge): Promise<void>;
@@ -98,10 +98,22 @@ export function createTemporaryIngresses(parts: {
     });
   }
 
+  /**
+   * The Ingress that cert-manager made for a challenge that is taken over. It leads to a pod of cert-manager's, which may be
+   * gone, and stands in the way of a second one for the same path: so it is the one that is mended.
+   */
+  function ofCertManager({ metadata: { uid, namespace } }: Challenge): Ingress | undefined {
+    return cache
+      .byIndex(byController, uid ?? '')
+      .find(
+        ({ metadata }) => metadata.namespace === namespace && metadata.deletionTimestamp === undefined,
+      );
+  }
+
   return {
     async ensure(challenge) {
       const wanted = temporaryIngressFor(challenge);
-      const found = cache.get(keyOf(wanted));
+      const found = cache.get(keyOf(wanted)) ?? ofCertManager(challenge);
       if (found !== undefined) return mend(found, wanted, challenge);
       try {
         await api.create(ingresses, wanted);

@@ -1,0 +1,2 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { OctetString, Sequence, Null, ObjectIdentifier } from 'asn1js';
