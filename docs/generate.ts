@@ -6,12 +6,16 @@ import { renewSettings } from '../src/config/renew-settings.ts';
 import { runSettings } from '../src/config/run-settings.ts';
 import { type Setting, settingsOf } from '../src/config/setting.ts';
 import { statusSettings } from '../src/config/status-settings.ts';
+import { withAnnotationTables } from './annotation-tables.ts';
 
 /**
- * Writes the tables of docs/configuration.md from the settings in src/config. With --check it writes nothing and ends
- * with 1 where the file says something else.
+ * Writes the tables of docs/configuration.md from the settings in src/config, and those of docs/annotations.md from the
+ * tables of annotations. With --check it writes nothing and ends with 1 where a file says something else.
  */
-const file = join(import.meta.dirname, 'configuration.md');
+const files = [
+  { name: 'configuration.md', withTables, source: 'src/config' },
+  { name: 'annotations.md', withTables: withAnnotationTables, source: 'docs/annotation-tables.ts' },
+] as const;
 
 /** The commands and their settings; each command has a pair of markers around its tables. */
 export const settingsOfCommands = {
@@ -76,14 +80,17 @@ function cell(text: string): string {
 }
 
 if (import.meta.main) {
-  const found = readFileSync(file, 'utf8');
-  const wanted = withTables(found);
-  if (found === wanted) process.exitCode = 0;
-  else if (process.argv.includes('--check')) {
-    console.error('docs/configuration.md is not what src/config says: run "node docs/generate.ts"');
-    process.exitCode = 1;
-  } else {
-    writeFileSync(file, wanted);
-    console.log('wrote docs/configuration.md');
+  for (const { name, withTables, source } of files) {
+    const file = join(import.meta.dirname, name);
+    const found = readFileSync(file, 'utf8');
+    const wanted = withTables(found);
+    if (found === wanted) continue;
+    if (process.argv.includes('--check')) {
+      console.error(`docs/${name} is not what ${source} says: run "node docs/generate.ts"`);
+      process.exitCode = 1;
+    } else {
+      writeFileSync(file, wanted);
+      console.log(`wrote docs/${name}`);
+    }
   }
 }

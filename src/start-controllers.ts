@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts';
 import type { ControllerContext } from './controllers/context.ts';
 import { allControllers } from './controllers/index.ts';
 import { createAcmeAccounts } from './issuers/acme/accounts.ts';
+import { createRenewalWindows } from './issuers/acme/renewal-windows.ts';
 import { createIssuerTypes } from './issuers/index.ts';
 import type { ControllerSpec } from './runtime/controller.ts';
 import type { Metrics } from './runtime/metrics.ts';
@@ -43,6 +44,10 @@ export async function startControllers(
     onRequest: facts => metrics.acmeRequest(facts),
   });
 
+  const renewalWindows = config.acmeRenewalInformation
+    ? createRenewalWindows(issuerContext, accounts)
+    : undefined;
+
   const responder = createResponder();
   const { host, port } = config.solver.listen;
   const listener = await startSolverListener({
@@ -80,6 +85,7 @@ export async function startControllers(
       },
       issuerTypes: createIssuerTypes(issuerContext, accounts),
       accounts,
+      renewalWindows,
       solver,
       selfChecks,
       solverServices,
@@ -90,6 +96,7 @@ export async function startControllers(
     }),
     async stop() {
       selfChecks.stop();
+      renewalWindows?.stop();
       accounts.close();
       await listener.close();
     },

@@ -13,7 +13,9 @@ import { startEdge } from './edge/index.ts';
 import type { Caches } from './kube/caches.ts';
 import type { EventRecorder } from './kube/events.ts';
 import type { KubeApi } from './kube/port.ts';
+import { createEdgeInstruments } from './runtime/edge-instruments.ts';
 import type { HealthCheck } from './runtime/health.ts';
+import type { Metrics } from './runtime/metrics.ts';
 
 export interface StartProxyOptions {
   readonly api: KubeApi;
@@ -22,6 +24,7 @@ export interface StartProxyOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: Config;
+  readonly metrics: Metrics;
 }
 
 /** Starts the edge on the caches it needs. */
@@ -45,6 +48,7 @@ export async function startProxy(
     events,
     clock,
     logger,
+    metrics: createEdgeInstruments(options.metrics.registry),
     config: {
       ingressClasses: config.ingressClasses,
       standalone,

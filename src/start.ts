@@ -4,6 +4,7 @@ import { certificates } from './api/cert-manager/certificate.ts';
 import { clusterIssuers, issuers } from './api/cert-manager/issuer.ts';
 import { type Secret, secrets } from './api/kubernetes/secret.ts';
 import type { Config } from './config/config.ts';
+import { foreignSecretTypes } from './controllers/certificate/unusable-secret.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import { createCaches } from './kube/caches.ts';
@@ -48,7 +49,7 @@ export async function start(options: StartOptions): Promise<void> {
   metrics.reflectors(() => caches.status());
 
   const edge = config.components.edge
-    ? await startProxy({ ...context, api: objects.api, config })
+    ? await startProxy({ ...context, api: objects.api, config, metrics })
     : undefined;
   if (edge !== undefined) stack.defer(() => edge.stop());
   const controllers = config.components.controllers
@@ -127,17 +128,9 @@ function electorOf(
   };
 }
 
-/** Types of Secrets that never hold a certificate; a Helm release alone may be a megabyte. */
-const foreignTypes: ReadonlySet<string> = new Set([
-  'helm.sh/release.v1',
-  'kubernetes.io/service-account-token',
-  'kubernetes.io/dockercfg',
-  'kubernetes.io/dockerconfigjson',
-  'bootstrap.kubernetes.io/token',
-]);
-
+/** What other programs keep in Secrets of their own is not held in memory; a Helm release alone may be a megabyte. */
 function withoutForeignData(secret: Secret): Secret {
-  if (!foreignTypes.has(secret.type ?? '')) return secret;
+  if (!foreignSecretTypes.has(secret.type ?? '')) return secret;
   const { data: _data, ...rest } = secret;
   return rest;
 }

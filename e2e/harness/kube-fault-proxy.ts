@@ -23,10 +23,7 @@ export interface KubeWrite extends KubeRequest {
 }
 
 /** What is done with a request; undefined: it is passed on, and its answer back. */
-export type KubeFault = (
-  request: KubeRequest,
-  before: readonly KubeRequest[],
-) => KubeAnswer | undefined;
+export type KubeFault = (request: KubeRequest, before: readonly KubeRequest[]) => KubeAnswer | undefined;
 
 /** An answer of the proxy's own; the API server never sees the request. */
 export interface KubeAnswer {

@@ -47,9 +47,9 @@ describe('faults of the ACME server, each got over within a stated time', () => 
     const name = await bed.addSite();
     const certificate = await bed.ready(name, withinMs);
     expect(certificate.status?.failedIssuanceAttempts).toBeUndefined();
-    expect(bed.proxy.records.filter(one => one.action === 'finalize' && one.serverStatus === 200)).toHaveLength(
-      1,
-    );
+    expect(
+      bed.proxy.records.filter(one => one.action === 'finalize' && one.serverStatus === 200),
+    ).toHaveLength(1);
     return performance.now() - startedAt;
   };
 
@@ -81,9 +81,9 @@ describe('faults of the ACME server, each got over within a stated time', () => 
     const name = await bed.addSite();
     const certificate = await bed.ready(name, 10_000);
     expect(certificate.status?.failedIssuanceAttempts).toBeUndefined();
-    expect(bed.proxy.records.filter(one => one.action === 'finalize' && one.serverStatus === 200)).toHaveLength(
-      1,
-    );
+    expect(
+      bed.proxy.records.filter(one => one.action === 'finalize' && one.serverStatus === 200),
+    ).toHaveLength(1);
   });
 
   it.each([
@@ -141,7 +141,9 @@ describe('faults of the ACME server, each got over within a stated time', () => 
   });
 
   it('finalize answers 403 although the order is valid: at once', async () => {
-    bed.proxy.script(on('finalize', forwardsBut(refuses(403, 'orderNotReady', "order's status is valid")), 1));
+    bed.proxy.script(
+      on('finalize', forwardsBut(refuses(403, 'orderNotReady', "order's status is valid")), 1),
+    );
     await issued(5_000);
     expect(bed.proxy.count('new-order')).toBe(1);
   });
@@ -227,7 +229,10 @@ describe('faults of the ACME server, each got over within a stated time', () => 
 
   /** Deactivates the account of an issuer, as its owner does it who has lost the key to somebody. */
   const deactivate = async (issuer: string): Promise<void> => {
-    const secret = await bed.postern.api.get(secrets, { namespace: 'kube-system', name: `${issuer}-account` });
+    const secret = await bed.postern.api.get(secrets, {
+      namespace: 'kube-system',
+      name: `${issuer}-account`,
+    });
     const { status } = await bed.postern.api.get(clusterIssuers, { namespace: '', name: issuer });
     const connection = openAcme({
       directoryUrl: bed.proxy.directoryUrl,

@@ -65,6 +65,7 @@ describe('somebody sets the clock', () => {
 
     bed.clock.set(-100 * dayMs);
     bed.clock.pass(hourMs);
-    for (const { metadata } of await bed.view.list(certificates)) await bed.ready(metadata.name ?? '', 10_000);
+    for (const { metadata } of await bed.view.list(certificates))
+      await bed.ready(metadata.name ?? '', 10_000);
   });
 });

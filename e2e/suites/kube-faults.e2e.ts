@@ -25,7 +25,11 @@ const [line = '1.20'] = await linesToTest();
 const steadyHost = 'steady.example.com';
 const isWrite = ({ isWrite }: KubeRequest) => isWrite;
 /** Status writes keep their object's path but for the end. */
-const conflict = { status: 409, reason: 'Conflict', message: 'the object has been modified; please apply your changes' };
+const conflict = {
+  status: 409,
+  reason: 'Conflict',
+  message: 'the object has been modified; please apply your changes',
+};
 
 describe(`faults of the API server, each got over within a stated time, on Kubernetes ${line}`, () => {
   let environment: Environment;

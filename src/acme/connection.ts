@@ -1,14 +1,16 @@
-import { type Clock, systemClock } from '../core/clock.ts';
+import { type Clock, rfc3339, systemClock } from '../core/clock.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
 import type { AcmeDirectory } from './directory.ts';
 import { createDirectorySource } from './directory-source.ts';
+import { createEndpointGates, type EndpointGates, type EndpointGatesOptions } from './endpoint-gates.ts';
 import { AcmeError, errorOfAnswer } from './errors.ts';
 import { createJwsSigner, type ExternalAccountBinding } from './jws-signer.ts';
 import { createNoncePool } from './nonces.ts';
 import { isCertificate, splitChain } from './pem-chain.ts';
 import { type AcmeProblem, problemSchema } from './problem.ts';
+import { isAboutNames } from './rate-limit.ts';
 import { parseRetryAfter, retryAfterInDetail } from './retry-after.ts';
-import { type AcmeAnswer, type AcmeRequestFacts, createTransport } from './transport.ts';
+import { type AcmeAnswer, type AcmeExchange, type AcmeRequestFacts, createTransport } from './transport.ts';
 
 export interface AcmeOptions {
   readonly directoryUrl: string;
@@ -27,26 +29,34 @@ export interface AcmeOptions {
   readonly logger?: Logger | undefined;
   /** Told of every HTTP exchange, for metrics. */
   readonly onRequest?: ((facts: AcmeRequestFacts) => void) | undefined;
+  /** Shared by all connections of one account; this connection's own where absent. */
+  readonly gates?: EndpointGates | undefined;
 }
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A signed request. */
-export interface SignedRequest extends CallOptions {
+/** A request that is not signed. */
+export interface PlainRequest extends CallOptions {
   readonly url: string;
-  /** Null for a POST-as-GET. */
-  readonly payload: object | null;
-  /** As a metric label: `create_order`. */
+  /** As a metric label, and the endpoint that a rate limit is for: `create_order`. */
   readonly action: string;
   /** For messages: "to make an order". */
   readonly doing: string;
+}
+
+/** A signed request. */
+export interface SignedRequest extends PlainRequest {
+  /** Null for a POST-as-GET. */
+  readonly payload: object | null;
   /** Statuses that are a success; 200 by default. */
   readonly wanted?: readonly number[] | undefined;
   /** Signed with the public key instead of the account URL: newAccount alone. */
   readonly withKey?: boolean | undefined;
   readonly accept?: string | undefined;
+  /** The DNS names and addresses it is about: a rate limit of theirs does not hold up other requests. */
+  readonly names?: readonly string[] | undefined;
 }
 
 /** A wanted answer. */
@@ -63,6 +73,10 @@ export interface SignedAnswer extends AcmeAnswer {
  * In the long run a request is one round trip: nonces come from the answers before (a new one is fetched only where
  * more requests are in flight than answers have come), connections are kept alive, the directory is kept for
  * an hour. A refused nonce is replaced and the request sent again at once, up to 24 times in a row.
+ *
+ * After a 429, or a 503 with Retry-After, no further request goes to that endpoint before the time that the server
+ * named (5 s, doubled up to 15 minutes, where a 429 names none): they are refused here, by the same error. Then one goes
+ * out, and as the server takes them, more. A limit that the server puts on the names of one order alone holds up no other.
  */
 export interface AcmeConnection {
   readonly directoryUrl: string;
@@ -79,12 +93,20 @@ export interface AcmeConnection {
    * that the directory, or an answer of the server, has named: URLs come from objects that users can write.
    */
   post(request: SignedRequest): Promise<SignedAnswer>;
+  /** The same for a request that is not signed; 200 alone is a success. */
+  get(request: PlainRequest): Promise<SignedAnswer>;
   /** The value of `externalAccountBinding` for a newAccount request, where one is configured. */
   bindExternalAccount(newAccountUrl: string): object | undefined;
   /** Takes note of URLs that an answer of the server named. */
   trust(urls: readonly (string | undefined)[]): void;
   /** Closes idle connections. */
   close(): void;
+}
+
+/** An exchange, with what its gate and its messages need to know. */
+interface GatedExchange extends AcmeExchange {
+  readonly doing?: string | undefined;
+  readonly names?: readonly string[] | undefined;
 }
 
 /** At 50 % refused nonces, one request in 16 million still fails. */
@@ -112,7 +134,24 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
       options.onRequest?.(facts);
     },
   });
-  const directories = createDirectorySource({ url: directoryUrl, transport, clock, nonces });
+  const gates = options.gates ?? createEndpointGates({ clock, onClose: tellClosing(logger) });
+  const directories = createDirectorySource({ url: directoryUrl, exchange, clock, nonces });
+
+  /** An exchange through the gate of its endpoint. */
+  async function exchange({ doing, names = [], ...request }: GatedExchange): Promise<AcmeAnswer> {
+    const leave = gates.enter(request.action);
+    let answer: AcmeAnswer;
+    try {
+      answer = await transport.exchange(request);
+    } catch (error) {
+      leave('lost');
+      throw error;
+    }
+    const asksToWait = answer.status === 429 || (answer.status === 503 && retryAfterOf(answer) !== undefined);
+    const isTheirs = asksToWait && isAboutNames(problemOf(answer), names);
+    leave(asksToWait && !isTheirs ? failureOf(answer, doing ?? 'to answer') : 'done');
+    return answer;
+  }
 
   function trust(urls: readonly (string | undefined)[]): void {
     for (const url of urls) if (url !== undefined && URL.canParse(url)) origins.add(new URL(url).origin);
@@ -133,7 +172,7 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
 
   async function freshNonce(signal: AbortSignal | undefined): Promise<string> {
     const { newNonce } = await directory({ signal });
-    const answer = await transport.exchange({
+    const answer = await exchange({
       method: 'HEAD',
       url: new URL(newNonce),
       action: 'get_nonce',
@@ -146,13 +185,28 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
     throw new AcmeError('ACME_BAD_ANSWER', `The ACME server ${directoryUrl.host} gave no Replay-Nonce`);
   }
 
+  function retryAfterOf(answer: AcmeAnswer): number | undefined {
+    const named = parseRetryAfter(answer.headers['retry-after'], clock.now());
+    if (named !== undefined || answer.status !== 429) return named;
+    return retryAfterInDetail(problemOf(answer)?.detail ?? '', clock.now());
+  }
+
   function failureOf(answer: AcmeAnswer, doing: string): AcmeError {
-    const problem = problemOf(answer);
-    const retryAfterMs =
-      parseRetryAfter(answer.headers['retry-after'], clock.now()) ??
-      (answer.status === 429 ? retryAfterInDetail(problem?.detail ?? '', clock.now()) : undefined);
+    const { status } = answer;
+    const retryAfterMs = retryAfterOf(answer);
+    const retryAtMs = retryAfterMs === undefined ? undefined : clock.now() + retryAfterMs;
     const empty = answer.body.length === 0;
-    return errorOfAnswer(doing, directoryUrl.host, { status: answer.status, problem, retryAfterMs, empty });
+    const facts = { status, problem: problemOf(answer), retryAfterMs, retryAtMs, empty };
+    return errorOfAnswer(doing, directoryUrl.host, facts);
+  }
+
+  async function get(request: PlainRequest): Promise<SignedAnswer> {
+    const { action, signal } = request;
+    await directory({ signal });
+    const url = parseResourceUrl(request.url);
+    const answer = await exchange({ method: 'GET', url, action, doing: request.doing, signal });
+    if (answer.status === 200) return wantedAnswer(answer, request.doing);
+    throw failureOf(answer, request.doing);
   }
 
   async function post(request: SignedRequest): Promise<SignedAnswer> {
@@ -166,10 +220,12 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
     }
     for (let refused = 0; ; refused += 1) {
       const nonce = nonces.take() ?? (await freshNonce(signal));
-      const answer = await transport.exchange({
+      const answer = await exchange({
         method: 'POST',
         url,
         action: request.action,
+        doing: request.doing,
+        names: request.names,
         headers: { 'content-type': 'application/jose+json', accept: request.accept ?? 'application/json' },
         body: signer.sign(request.url, request.payload, nonce, accountUrl),
         signal,
@@ -223,6 +279,7 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
     clock,
     directory,
     post,
+    get,
     bindExternalAccount(newAccountUrl) {
       const binding = options.externalAccountBinding;
       return binding === undefined ? undefined : signer.bind(newAccountUrl, binding);
@@ -231,6 +288,12 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
     close: () => transport.close(),
   };
   return connection;
+}
+
+/** Writes a line for each time a server asks to be left alone. */
+export function tellClosing(logger: Logger): EndpointGatesOptions['onClose'] {
+  return (action, untilMs, { message }) =>
+    logger.warn('the ACME server asks to wait', { action, until: rfc3339(untilMs), said: message });
 }
 
 function parseDirectoryUrl(text: string): URL {

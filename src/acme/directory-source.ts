@@ -22,16 +22,16 @@ const retryMs = 60_000;
  */
 export function createDirectorySource(parts: {
   url: URL;
-  transport: Transport;
+  exchange: Transport['exchange'];
   clock: Clock;
   nonces: NoncePool;
 }): DirectorySource {
-  const { url, transport, clock, nonces } = parts;
+  const { url, exchange, clock, nonces } = parts;
   let kept: { directory: AcmeDirectory; staleAt: number } | undefined;
   let fetching: Promise<AcmeDirectory> | undefined;
 
   async function fetch(): Promise<AcmeDirectory> {
-    const answer = await transport.exchange({ method: 'GET', url, action: 'get_directory' });
+    const answer = await exchange({ method: 'GET', url, action: 'get_directory' });
     if (answer.status !== 200) throw refusal(answer);
     const nonce = answer.headers['replay-nonce'];
     nonces.put(Array.isArray(nonce) ? nonce[0] : nonce);
@@ -47,6 +47,7 @@ export function createDirectorySource(parts: {
       problem: undefined,
       empty: false,
       retryAfterMs,
+      retryAtMs: retryAfterMs === undefined ? undefined : clock.now() + retryAfterMs,
     });
   }
 

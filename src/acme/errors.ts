@@ -58,6 +58,8 @@ export interface AcmeErrorFacts {
   readonly problem?: AcmeProblem | undefined;
   /** How long the server asked to be left alone, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** The instant until which it asked for that, in milliseconds since the epoch. */
+  readonly retryAtMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -67,6 +69,8 @@ export class AcmeError extends PosternError {
   readonly status: number | undefined;
   /** The problem document, where the server sent one. */
   readonly problem: AcmeProblem | undefined;
+  /** Until when the server has asked to be left alone, in milliseconds since the epoch; `retryAfterMs` may be more. */
+  readonly retryAtMs: number | undefined;
 
   constructor(code: AcmeErrorCode, message: string, facts: AcmeErrorFacts = {}) {
     const { retryAfterMs } = facts;
@@ -81,6 +85,7 @@ export class AcmeError extends PosternError {
     });
     this.status = facts.status;
     this.problem = facts.problem;
+    this.retryAtMs = facts.retryAtMs;
   }
 
   /** The short problem type, `rejectedIdentifier` say; undefined where the server sent no problem. */
@@ -151,6 +156,7 @@ export function errorOfAnswer(
     status: number;
     problem: AcmeProblem | undefined;
     retryAfterMs: number | undefined;
+    retryAtMs: number | undefined;
     /** Whether it had no body. */
     empty: boolean;
   },

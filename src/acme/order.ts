@@ -37,6 +37,7 @@ export async function newOrder(
     action: 'authorize_order',
     doing: 'to make an order',
     wanted: [201],
+    names: order.identifiers.map(({ value }) => value),
     signal: options.signal,
   });
   return orderOf(conn, locationOf(conn, answer, 'order'), answer);
@@ -67,13 +68,18 @@ export async function finalizeOrder(
   conn: AcmeConnection,
   finalizeUrl: string,
   csr: Uint8Array | string,
-  options: CallOptions & { readonly orderUrl?: string | undefined } = {},
+  options: CallOptions & {
+    readonly orderUrl?: string | undefined;
+    /** The names of the order: see `SignedRequest.names`. */
+    readonly names?: readonly string[] | undefined;
+  } = {},
 ): Promise<AcmeOrder> {
   const answer = await conn.post({
     url: finalizeUrl,
     payload: { csr: derOf(csr).toString('base64url') },
     action: 'create_order_cert',
     doing: 'to finalize an order',
+    names: options.names,
     signal: options.signal,
   });
   return orderOf(conn, options.orderUrl ?? answer.headers.location ?? '', answer);

@@ -29,7 +29,7 @@ export interface ScriptedAcme {
   /** Every request so far, in order. */
   readonly seen: SeenRequest[];
   readonly connections: () => number;
-  /** Sets the answer of a path; called once for every request to it. */
+  /** Sets the answer of a path, or of all that begin with it where it ends in `*`; called once for every request to it. */
   on(path: string, reply: ScriptedReply | ((request: SeenRequest) => ScriptedReply)): void;
   /** Requests to this path so far. */
   count(path: string): number;
@@ -103,8 +103,10 @@ export async function scriptedAcme(): Promise<ScriptedAcme> {
   }
 
   function replyTo(request: SeenRequest): ScriptedReply {
+    const [, ofAll] =
+      [...replies].find(([path]) => path.endsWith('*') && request.path.startsWith(path.slice(0, -1))) ?? [];
     return (
-      replies.get(request.path)?.(request) ?? { status: 404, body: problem('malformed', 'no such resource') }
+      (replies.get(request.path) ?? ofAll)?.(request) ?? { status: 404, body: problem('malformed', 'no such resource') }
     );
   }
 

@@ -55,6 +55,18 @@ export const privateKeySecretNameAnnotation = 'cert-manager.io/private-key-secre
 /** On a Secret: who signed what is in it. Kind and group share their keys with the Ingress annotations. */
 export const issuerNameAnnotation = 'cert-manager.io/issuer-name';
 
+/**
+ * On a CertificateRequest and its Order: the CertID (RFC 9773) of the certificate that the new one takes the place of.
+ * The ACME server is told, where it has renewal information.
+ */
+export const replacesAnnotation = 'postern.dev/replaces';
+
+/** On a Secret: the keys that it has from secretTemplate, as JSON, so that those that leave the template leave the Secret. */
+export const secretTemplateKeysAnnotation = 'postern.dev/secret-template-keys';
+/** On a Secret: what its keystores were made from, as a digest that is made with the private key and tells nothing. */
+export const jksDigestAnnotation = 'postern.dev/jks-digest';
+export const pkcs12DigestAnnotation = 'postern.dev/pkcs12-digest';
+
 /** Every annotation with this prefix is cert-manager's; a secretTemplate may not set one. */
 export const certManagerAnnotationPrefix = 'cert-manager.io/';
 /** Annotations of a Certificate with one of these prefixes are not copied to its CertificateRequests. */

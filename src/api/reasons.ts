@@ -33,6 +33,7 @@ export const secretReasons = {
   additionalOutputFormatsMismatch: 'AdditionalOutputFormatsMismatch',
   secretOwnerRefMismatch: 'SecretOwnerRefMismatch',
   secretManagedMetadataMismatch: 'SecretManagedMetadataMismatch',
+  secretKeystoreMismatch: 'SecretKeystoreMismatch',
 } as const;
 
 /** Further reasons of a Certificate's Ready condition; issuanceReasons are the rest. */

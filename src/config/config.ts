@@ -35,6 +35,8 @@ export interface Config {
   /** Whether CertificateRequests for issuers of cert-manager.io are approved here. */
   readonly approveRequests: boolean;
   readonly maxConcurrentChallenges: number;
+  /** Whether ACME servers are asked when to renew (RFC 9773). */
+  readonly acmeRenewalInformation: boolean;
   readonly solver: { readonly listen: ListenAddress; readonly address: string };
   readonly http01: {
     /** As `node:dns` takes them; empty means those of the machine. */
@@ -193,6 +195,7 @@ export function loadConfig(sources: ConfigSources): Config | 'help' {
     enableCertificateOwnerRef: settings.enableCertificateOwnerRef,
     approveRequests: settings.approveRequests,
     maxConcurrentChallenges: settings.maxConcurrentChallenges,
+    acmeRenewalInformation: settings.acmeRenewalInformation,
     solver: { listen: settings.solverListen, address: solverAddressOf(settings, sources) },
     http01: { nameservers: settings.acmeHttp01SolverNameservers, port: settings.acmeHttp01Port },
     ingressClasses: settings.ingressClass,

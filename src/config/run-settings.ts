@@ -108,6 +108,11 @@ export const runSettings = z.object({
     help: 'Approve every CertificateRequest that nobody has denied. Turn it off where a policy approver, or somebody with "postern approve", decides.',
     default: 'true',
   }),
+  acmeRenewalInformation: setting(bool(), {
+    group: certificates,
+    help: 'Renew at the time that the ACME server suggests, and tell it which certificate a new one replaces (RFC 9773), where it offers that.',
+    default: 'true',
+  }),
   maxConcurrentChallenges: setting(integer(1, 10_000), {
     group: certificates,
     value: 'N',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { onTestFinished } from 'vitest';
 import {
   type ScriptedAcme,
@@ -14,6 +15,8 @@ export interface TestAcmeServer {
   readonly authority: TestAuthority;
   /** The hosts of every order that was made, in order. */
   readonly orders: (readonly string[])[];
+  /** What each order said that its certificate replaces. */
+  readonly replaced: (string | undefined)[];
   /** Hosts whose validation fails. */
   readonly refusedHosts: Set<string>;
   /** Hosts whose authorization is valid from the start. */
@@ -36,6 +39,7 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
   const { origin } = scripted;
   const authority = await createAuthority('Scripted CA', nowMs());
   const orders: ServerOrder[] = [];
+  const replaced: (string | undefined)[] = [];
   const refusedHosts = new Set<string>();
   const provedHosts = new Set<string>();
 
@@ -43,7 +47,7 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
     headers: { location: `${origin}/order/${id}` },
     body: {
       status: order.status,
-      identifiers: order.hosts.map(value => ({ type: 'dns', value })),
+      identifiers: order.hosts.map(value => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
       authorizations: order.hosts.map(host => `${origin}/authz/${id}/${host}`),
       finalize: `${origin}/finalize/${id}`,
       ...(order.chain !== undefined && { certificate: `${origin}/cert/${id}` }),
@@ -65,7 +69,7 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
       scripted.on(`/authz/${id}/${host}`, () => ({
         body: {
           status: order.challenges.get(host),
-          identifier: { type: 'dns', value: host.replace(/^\*\./, '') },
+          identifier: { type: isIP(host) === 0 ? 'dns' : 'ip', value: host.replace(/^\*\./, '') },
           ...(host.startsWith('*.') && { wildcard: true }),
           challenges: [challengeBody(id, order, host)],
         },
@@ -97,12 +101,13 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
   }
 
   function newOrder({ payload }: SeenRequest): ScriptedReply {
-    const { identifiers } = payload as { identifiers: { value: string }[] };
+    const { identifiers, replaces } = payload as { identifiers: { value: string }[]; replaces?: string };
     const hosts = identifiers.map(({ value }) => value);
     const states = hosts.map(host => [host, provedHosts.has(host) ? 'valid' : 'pending'] as const);
     const status = states.every(([, state]) => state === 'valid') ? 'ready' : 'pending';
     const order: ServerOrder = { status, hosts, challenges: new Map(states) };
     orders.push(order);
+    replaced.push(replaces);
     open(orders.length, order);
     return { status: 201, ...orderReply(orders.length, order) };
   }
@@ -114,6 +119,7 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
     get orders() {
       return orders.map(({ hosts }) => hosts);
     },
+    replaced,
     refusedHosts,
     provedHosts,
     newOrder,

@@ -11,6 +11,7 @@ import { ended, quoted } from '../issuers/sentence.ts';
 import type { ReconcileResult } from '../runtime/controller.ts';
 import type { ControllerContext } from './context.ts';
 import type { Holds } from './holds.ts';
+import { rateLimitText } from './rate-limit-text.ts';
 import { soonest } from './requeue.ts';
 
 /** A step of an Order or a Challenge that needs its ACME server. */
@@ -44,7 +45,8 @@ const longWaitMs = 2_500;
 
 /**
  * Takes a step, and sees to what may go wrong at the server: what ends an order ends it, what passes is said and thrown
- * on for the queue to try again, and where the account is refused, the issuer is set up again.
+ * on for the queue to try again, what the server has asked to wait with is put off until then, and where the account is
+ * refused, the issuer is set up again.
  */
 export async function acmeStep(options: AcmeStep): Promise<ReconcileResult> {
   const { context, accounts, issuerRef, key, holds, signal } = options;
@@ -66,9 +68,17 @@ export async function acmeStep(options: AcmeStep): Promise<ReconcileResult> {
       const { requeueAfterMs } = await options.wait(message);
       return soonest(requeueAfterMs, doubtedAgainMs);
     }
-    if (error.retryAfterMs !== undefined) holds.hold(key, error.retryAfterMs);
-    await options.wait(message, { what: error.code, isLong: (error.retryAfterMs ?? 0) >= longWaitMs });
-    throw error;
+    const { code, retryAfterMs } = error;
+    if (retryAfterMs === undefined) {
+      await options.wait(message, { what: code });
+      throw error;
+    }
+    // Asked for by the server: no failure, and told in the log once for all who wait.
+    holds.hold(key, retryAfterMs);
+    const untilMs = error.retryAtMs ?? context.clock.now() + retryAfterMs;
+    const said = rateLimitText(untilMs, message);
+    const { requeueAfterMs } = await options.wait(said, { what: code, isLong: retryAfterMs >= longWaitMs });
+    return soonest(requeueAfterMs, retryAfterMs);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Issuer } from '../api/cert-manager/issuer.ts';
 import type { AcmeAccounts } from '../issuers/acme/accounts.ts';
+import type { RenewalWindows } from '../issuers/acme/renewal-windows.ts';
 import type { IssuerTypes } from '../issuers/index.ts';
 import type { ControllerSpec } from '../runtime/controller.ts';
 import type { SelfChecks } from '../solvers/http01/self-check.ts';
@@ -20,6 +21,8 @@ export interface ControllersOptions {
   readonly shim: ShimDefaults;
   readonly issuerTypes: IssuerTypes;
   readonly accounts: AcmeAccounts;
+  /** Absent where ACME servers are not asked when to renew. */
+  readonly renewalWindows?: RenewalWindows | undefined;
   readonly solver: Solver;
   readonly selfChecks: Pick<SelfChecks, 'onSettled'>;
   readonly solverServices: SolverServices;
@@ -37,7 +40,10 @@ export function allControllers(context: ControllerContext, options: ControllersO
   const issuerOptions = { issuerTypes, clusterResourceNamespace, onDoubt };
   return [
     ingressShim(context, options.shim),
-    certificateController(context, { ownerRefOnSecrets: options.ownerRefOnSecrets }),
+    certificateController(context, {
+      ownerRefOnSecrets: options.ownerRefOnSecrets,
+      renewalWindows: options.renewalWindows,
+    }),
     certificateRequestController(context, { issuerTypes, approves: options.approves }),
     issuerController(context, issuerOptions),
     clusterIssuerController(context, issuerOptions),

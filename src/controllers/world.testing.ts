@@ -6,6 +6,7 @@ import type { Resource } from '../api/resource.ts';
 import { type ManualClock, manualClock } from '../core/clock.testing.ts';
 import { silentLogger } from '../core/logger.ts';
 import { createAcmeAccounts } from '../issuers/acme/accounts.ts';
+import { createRenewalWindows } from '../issuers/acme/renewal-windows.ts';
 import { createIssuerTypes } from '../issuers/index.ts';
 import { createCaches } from '../kube/caches.ts';
 import type { EmbeddedApi } from '../kube/embedded/open.ts';
@@ -107,11 +108,12 @@ const idleTurns = 6;
 export async function aWorld(ground: Ground, options: WorldOptions = {}): Promise<World> {
   const { clock, store, writes } = ground;
   const api = faultyApi(store, writes, options.fateOf ?? (() => 'done'));
-  const caches = createCaches({ api, clock, logger: silentLogger });
+  const caches = createCaches({ api, clock, logger: silentLogger, random: () => 0.5 });
   const recorder = createEventRecorder({ api, clock, logger: silentLogger });
   const context = { api: caches.writer, caches, events: recorder, clock, logger: silentLogger };
   const issuerContext = { ...context, clusterResourceNamespace: 'system' };
   const accounts = createAcmeAccounts(issuerContext, { userAgent: 'test' });
+  const renewalWindows = createRenewalWindows(issuerContext, accounts);
   const responder = createResponder();
   const probe: Probe = async target =>
     responder.answer(target.host, target.token) === target.keyAuthorization
@@ -140,6 +142,7 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
     },
     issuerTypes: createIssuerTypes(issuerContext, accounts),
     accounts,
+    renewalWindows,
     solver,
     selfChecks,
     solverServices,
@@ -174,6 +177,7 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
     stopped ??= (async () => {
       abort.abort();
       selfChecks.stop();
+      renewalWindows.stop();
       accounts.close();
       await working;
       for (const controller of controllers) await controller.shutDown();
@@ -197,8 +201,7 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
       }
     },
     async sleep(ms) {
-      clock.set(clock.now() + ms);
-      clock.advance(1);
+      clock.advance(ms);
       await settle();
     },
     stop,

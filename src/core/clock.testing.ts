@@ -10,33 +10,30 @@ export interface ManualClock extends Clock {
 
 /** A `ManualClock` that starts at `startMs`. */
 export function manualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
-  let now = startMs;
+  let setToMs = startMs;
   // Timers run by the time that passes, whatever the clock is set to.
-  let elapsed = 0;
+  let elapsedMs = 0;
   const timers = new Set<{ at: number; callback: () => void }>();
   return {
-    now: () => now,
+    now: () => Math.floor(setToMs + elapsedMs),
     after(delayMs, callback) {
-      const timer = { at: elapsed + delayMs, callback };
+      const timer = { at: elapsedMs + delayMs, callback };
       timers.add(timer);
       return () => timers.delete(timer);
     },
     advance(ms) {
-      const end = elapsed + ms;
+      const end = elapsedMs + ms;
       for (;;) {
         const due = [...timers].filter(timer => timer.at <= end).toSorted((a, b) => a.at - b.at)[0];
         if (due === undefined) break;
         timers.delete(due);
-        const stepMs = Math.max(0, due.at - elapsed);
-        elapsed += stepMs;
-        now += stepMs;
+        elapsedMs = Math.max(elapsedMs, due.at);
         due.callback();
       }
-      now += end - elapsed;
-      elapsed = end;
+      elapsedMs = end;
     },
     set(epochMs) {
-      now = epochMs;
+      setToMs = epochMs - elapsedMs;
     },
   };
 }

@@ -3,6 +3,8 @@ import type { Resource } from '../api/resource.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeApi } from '../kube/port.ts';
 
+export { deleteIfThere } from '../kube/delete-if-there.ts';
+
 /**
  * Creates an object; where one of its name is there already, gives that one. Either is in the caches then, so that
  * who goes by the caches does not try again at once. Whose the other one is, is for the caller to look at.
@@ -17,18 +19,5 @@ export async function createOrGet<T extends KubeObject>(
   } catch (error) {
     if (!isKubeError(error, 'KUBE_ALREADY_EXISTS')) throw error;
     return api.get(resource, keyOf(object));
-  }
-}
-
-/** Deletes just this object. Fine where it is gone, or where another has its name by now. */
-export async function deleteIfThere<T extends KubeObject>(
-  api: KubeApi,
-  resource: Resource<T>,
-  object: T,
-): Promise<void> {
-  try {
-    await api.delete(resource, keyOf(object), { uid: object.metadata.uid });
-  } catch (error) {
-    if (!isKubeError(error, 'KUBE_NOT_FOUND', 'KUBE_CONFLICT')) throw error;
   }
 }

@@ -104,6 +104,11 @@ export class CertificateInfo implements AlternativeNames {
       ?.slice(3);
   }
 
+  /** Whether the subject is a commonName at most. Like that name, it is told without reading the ASN.1. */
+  get hasPlainSubject(): boolean {
+    return /^(?:CN=[^\n+]*)?$/.test(this.#x509.subject ?? '');
+  }
+
   /** Upper-case hex, without the octet that marks it positive. */
   get serialNumber(): string {
     return this.#x509.serialNumber.padStart(2, '0');

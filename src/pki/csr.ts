@@ -29,6 +29,7 @@ import {
   algorithmIdentifier,
   chosenSignatureAlgorithm,
   type SignatureAlgorithm,
+  signatureAlgorithmOf,
   signatureHolds,
   signatureOver,
 } from './signature.ts';
@@ -57,6 +58,8 @@ export interface CsrInfo extends AlternativeNames {
   readonly nameConstraints: NameConstraints | undefined;
   readonly publicKey: KeyObject;
   readonly keyKind: KeyKind;
+  /** What it is signed with. */
+  readonly signatureAlgorithm: SignatureAlgorithm | undefined;
 }
 
 const extensionRequest = '1.2.840.113549.1.9.14';
@@ -156,5 +159,6 @@ function readCsr(bytes: Buffer): CsrInfo {
     nameConstraints: read('nameConstraints', readNameConstraints),
     publicKey,
     keyKind: keyKindOf(publicKey),
+    signatureAlgorithm: signatureAlgorithmOf(signatureAlgorithm),
   };
 }

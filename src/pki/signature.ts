@@ -81,15 +81,22 @@ export async function signatureOver(
   return new Uint8Array(signature).buffer;
 }
 
+/** The algorithm of an AlgorithmIdentifier; undefined where it is none of the above. */
+export function signatureAlgorithmOf({ algorithm }: AlgorithmIdentifier): SignatureAlgorithm | undefined {
+  return signatureAlgorithms.find(name => algorithms[name].oid === algorithm);
+}
+
 /** Whether `signature` over `bytes` was made by the private half of `publicKey`, with one of the algorithms above. */
 export function signatureHolds(
   bytes: Buffer,
-  { algorithm }: AlgorithmIdentifier,
+  identifier: AlgorithmIdentifier,
   signature: Buffer,
   publicKey: KeyObject,
 ): boolean {
-  const known = Object.values(algorithms).find(({ oid }) => oid === algorithm);
-  if (known === undefined || known.key !== keyKindOf(publicKey).algorithm) return false;
+  const name = signatureAlgorithmOf(identifier);
+  if (name === undefined) return false;
+  const known = algorithms[name];
+  if (known.key !== keyKindOf(publicKey).algorithm) return false;
   try {
     return verify(known.hash, bytes, publicKey, signature);
   } catch {

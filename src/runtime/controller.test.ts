@@ -186,6 +186,20 @@ describe('controller', () => {
     expect(calls.slice(5)).toEqual([750, 800]);
   });
 
+  it('looks for an API server that is away every 20 s', async () => {
+    const calls: number[] = [];
+    const run = running(async () => {
+      calls.push(run.clock.now());
+      throw new KubeError('KUBE_UNAVAILABLE', 'refused');
+    });
+    run.enqueue(site);
+    for (let turn = 0; turn < 15; turn += 1) {
+      await settled();
+      run.clock.advance(20_000);
+    }
+    expect(calls).toHaveLength(15);
+  });
+
   it('works on as many keys at once as it may, and on no key twice', async () => {
     const working = new Map<string, () => void>();
     let most = 0;

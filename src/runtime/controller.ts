@@ -55,6 +55,8 @@ export interface Controller {
   shutDown(): Promise<void>;
 }
 
+/** An API server that is away is no fault of the key's: it is looked for as often as by the caches. */
+const longestAwayMs = 20_000;
 const defaultConcurrency = 16;
 const defaultReconcileTimeoutMs = 120_000;
 
@@ -88,7 +90,8 @@ export function createController(spec: ControllerSpec, options: ControllerOption
       queue.addAfter(key, retryAfterMs);
       logger.warn('reconcile put off', { ...fields, requeueAfterMs: retryAfterMs });
     } else {
-      const requeueAfterMs = queue.addRateLimited(key);
+      const isAway = isKubeError(error, 'KUBE_UNAVAILABLE');
+      const requeueAfterMs = queue.addRateLimited(key, isAway ? longestAwayMs : undefined);
       const facts = { ...fields, failures: queue.failures(key), requeueAfterMs };
       // What was raised on purpose may pass by itself; anything else may be a defect.
       if (error instanceof PosternError) logger.warn('reconcile failed, trying again', facts);

@@ -137,6 +137,13 @@ describe('work queue', () => {
     expect(queue.addRateLimited('a')).toBe(50);
   });
 
+  it('backs off no longer than it is told', () => {
+    const queue = aQueue();
+    const delays = Array.from({ length: 7 }, () => queue.addRateLimited('a', 1_000));
+    expect(delays).toEqual([50, 100, 200, 400, 800, 1_000, 1_000]);
+    expect(queue.addRateLimited('a')).toBe(6_400);
+  });
+
   it('spreads the back-off over the upper half of the delay', () => {
     const queue = createWorkQueue<string>({ clock: manualClock(), idOf: key => key, random: () => 0 });
     expect(queue.addRateLimited('a')).toBe(25);

@@ -34,8 +34,11 @@ export interface WorkQueue<K> {
   add(key: K): void;
   /** The key is due in `delayMs` at the latest. */
   addAfter(key: K, delayMs: number): void;
-  /** Counts a failure of the key and makes it due after its back-off. Gives the delay in milliseconds. */
-  addRateLimited(key: K): number;
+  /**
+   * Counts a failure of the key and makes it due after its back-off, or after `mostMs` where that is shorter. Gives
+   * the delay in milliseconds.
+   */
+  addRateLimited(key: K, mostMs?: number): number;
   /** Forgets the failures of the key. */
   forget(key: K): void;
   /** The failures counted since the key was last forgotten. */
@@ -143,11 +146,11 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
   return {
     add,
     addAfter,
-    addRateLimited(key) {
+    addRateLimited(key, mostMs = Number.POSITIVE_INFINITY) {
       const id = idOf(key);
       const failures = (failureCounts.get(id) ?? 0) + 1;
       failureCounts.set(id, failures);
-      const delayMs = jittered(backoffDelayMs(backoff, failures), random);
+      const delayMs = jittered(Math.min(mostMs, backoffDelayMs(backoff, failures)), random);
       observer?.retried();
       addAfter(key, delayMs);
       return delayMs;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { annotationMap, dnsName, labelMap, preserved, preservedList, stringMap, strings } from '../fields.ts';
+import { annotationMap, dnsName, goDuration, labelMap, preserved, preservedList, stringMap, strings } from '../fields.ts';
 import { withRules } from '../rules.ts';
 
 const templateMetadata = z.object({
@@ -71,12 +71,23 @@ export const solverSchema = withRules(
     selector: solverSelectorSchema.describe('Which names it is for; all where absent.').optional(),
     http01: http01Schema.describe('HTTP-01 (RFC 8555, 8.3).').optional(),
     dns01: preserved().describe('DNS-01: accepted, not solved.').optional(),
+    waitInsteadOfSelfCheck: goDuration()
+      .describe(
+        'How long to wait after the answer is in place, instead of looking whether it can be reached from here; 0 for not at all.',
+      )
+      .optional(),
   }),
   {
     field: '',
     message: 'must be of one type: set either http01 or dns01',
     holds: solver => (solver.http01 === undefined) !== (solver.dns01 === undefined),
     cel: 'has(self.http01) != has(self.dns01)',
+  },
+  {
+    field: 'waitInsteadOfSelfCheck',
+    message: 'must not be negative: use 0 to wait not at all',
+    holds: solver => !(solver.waitInsteadOfSelfCheck ?? '').startsWith('-'),
+    cel: "!(has(self.waitInsteadOfSelfCheck) && self.waitInsteadOfSelfCheck.startsWith('-'))",
   },
 );
 

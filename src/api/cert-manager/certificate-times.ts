@@ -36,3 +36,17 @@ export function renewBeforeMs(input: RenewalInput): number {
 export function renewalTimeMs(input: RenewalInput): number {
   return Math.floor((input.notAfterMs - renewBeforeMs(input)) / 1_000) * 1_000;
 }
+
+/** So much of the time before or after the renewal, whichever is shorter, may be taken to spread renewals. */
+const spreadShare = 0.03;
+
+/**
+ * `renewalTimeMs` brought forward by up to 3 % of `renewBeforeMs`, so that certificates of one hour are not renewed in one
+ * second. `share`, of 0 to 1, is the certificate's own: the same each time.
+ */
+export function spreadRenewalTimeMs(input: RenewalInput, share: number): number {
+  const beforeMs = renewBeforeMs(input);
+  const lifetimeMs = input.notAfterMs - input.notBeforeMs;
+  const earlierMs = share * spreadShare * Math.min(beforeMs, Math.max(0, lifetimeMs - beforeMs));
+  return Math.floor((input.notAfterMs - beforeMs - earlierMs) / 1_000) * 1_000;
+}

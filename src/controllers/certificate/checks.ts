@@ -5,7 +5,6 @@ import {
   issuerNameAnnotation,
 } from '../../api/annotations.ts';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
-import { renewalTimeMs } from '../../api/cert-manager/certificate-times.ts';
 import { type FullIssuerRef, issuerRefOf, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { issuanceReasons } from '../../api/reasons.ts';
@@ -15,6 +14,7 @@ import { ended, quoted } from '../../issuers/sentence.ts';
 import type { CsrInfo } from '../../pki/csr.ts';
 import { certificateMismatch } from '../../pki/csr-match.ts';
 import { keySpecMismatch, samePublicKey } from '../../pki/private-key.ts';
+import { type RenewalTime, renewalTimeOf } from './renewal-time.ts';
 import { changedFields, csrOf } from './request-match.ts';
 import type { CertificateState } from './state.ts';
 import type { StoredPair } from './stored-pair.ts';
@@ -182,27 +182,24 @@ function certificateFitsSpec({ state, certificate }: CheckInput): Violation | un
 
 /** A certificate is renewed well before it expires. */
 function notDueForRenewal({ state, nowMs }: CheckInput): Violation | undefined {
-  const renewalMs = renewalTimeOf(state);
-  if (nowMs < renewalMs) return undefined;
+  const { atMs, window } = renewalOf(state);
+  if (nowMs < atMs) return undefined;
+  const wish = window === undefined ? '' : `, as its ACME server wishes${explained(window.explanationUrl)}`;
   return {
     reason: issuanceReasons.renewing,
-    message: `The certificate was due for renewal at ${rfc3339(renewalMs)}.`,
+    message: `The certificate was due for renewal at ${rfc3339(atMs)}${wish}.`,
   };
 }
 
-/** A certificate that is due so soon after it was asked for would be renewed without end. */
-const shortestUseMs = 3_000;
+function explained(url: string | undefined): string {
+  return url === undefined ? '' : ` (see ${url} )`;
+}
 
-/** When the certificate in the Secret is due for renewal, in milliseconds since the epoch. */
-export function renewalTimeOf(state: CertificateState): number {
-  const { leaf } = pairOf(state);
-  const { renewBefore, renewBeforePercentage } = state.certificate.spec;
-  const { notBeforeMs, notAfterMs } = leaf;
-  const dueMs = renewalTimeMs({ notBeforeMs, notAfterMs, renewBefore, renewBeforePercentage });
-  const askedForMs = Date.parse(state.currentRequest?.metadata.creationTimestamp ?? '');
-  // Certificates are backdated, and may come shorter than they were asked for: then there is no such time before.
-  if (Number.isNaN(askedForMs) || dueMs - askedForMs >= shortestUseMs) return dueMs;
-  return renewalTimeMs({ notBeforeMs: Math.max(notBeforeMs, askedForMs), notAfterMs });
+/** When the certificate in the Secret is due for renewal. */
+export function renewalOf(state: CertificateState): RenewalTime {
+  const { certificate, currentRequest, renewalAdvice: advice } = state;
+  const askedForMs = Date.parse(currentRequest?.metadata.creationTimestamp ?? '');
+  return renewalTimeOf({ certificate, leaf: pairOf(state).leaf, askedForMs, advice });
 }
 
 function changed(fields: readonly string[]): Violation | undefined {

@@ -8,12 +8,15 @@ import { type CertificateRequest, certificateRequests } from '../../api/cert-man
 import { secrets } from '../../api/kubernetes/secret.ts';
 import { nextPrivateKeyLabel } from '../../api/labels.ts';
 import { controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
+import type { RenewalAdvice } from '../../issuers/acme/renewal-windows.ts';
 import type { ControllerContext } from '../context.ts';
+import { keystorePasswords, passwordSecretsOf } from './keystore-passwords.ts';
 import { nextKeyNameFor } from './names.ts';
 import { type CertificateState, revisionOf } from './state.ts';
 import { StoredPair } from './stored-pair.ts';
 
 const bySecretName = 'secret-name';
+const byPasswordSecret = 'password-secret';
 const byController = 'controller';
 
 /** Declares the indexes; once, before the caches start. */
@@ -25,6 +28,9 @@ export function addCertificateIndexes({ caches }: ControllerContext): void {
   caches
     .cacheOf(certificates)
     .addIndex(bySecretName, certificate => [secretIndexValue(secretKeyOf(certificate))]);
+  caches
+    .cacheOf(certificates)
+    .addIndex(byPasswordSecret, certificate => passwordSecretsOf(certificate).map(secretIndexValue));
   caches.cacheOf(certificateRequests).addIndex(byController, uidOfController);
   caches.cacheOf(secrets).addIndex(byController, uidOfController);
 }
@@ -42,8 +48,20 @@ export function certificatesForSecret(
   return caches.cacheOf(certificates).byIndex(bySecretName, secretIndexValue(secret));
 }
 
+/** The Certificates whose keystores have their password from a Secret. */
+export function certificatesWithPassword(
+  { caches }: ControllerContext,
+  secret: ObjectKey,
+): readonly Certificate[] {
+  return caches.cacheOf(certificates).byIndex(byPasswordSecret, secretIndexValue(secret));
+}
+
 /** Reads from the caches all that the decision about a Certificate needs. */
-export function gatherCertificate(context: ControllerContext, certificate: Certificate): CertificateState {
+export function gatherCertificate(
+  context: ControllerContext,
+  certificate: Certificate,
+  renewalAdvice: RenewalAdvice = { kind: 'none' },
+): CertificateState {
   const { caches } = context;
   const { uid = '', name = '' } = certificate.metadata;
   const secretCache = caches.cacheOf(secrets);
@@ -79,6 +97,7 @@ export function gatherCertificate(context: ControllerContext, certificate: Certi
     certificate,
     secret,
     pair: secret && new StoredPair(secret),
+    passwords: keystorePasswords(caches, certificate),
     rival: claimant === undefined || claimant.metadata.name === name ? undefined : claimant,
     nextKey,
     strayKeys: keys.filter(key => key !== nextKey),
@@ -88,6 +107,7 @@ export function gatherCertificate(context: ControllerContext, certificate: Certi
       .filter(({ number }) => number < revision)
       .toSorted((a, b) => b.number - a.number)
       .map(({ request }) => request),
+    renewalAdvice,
   };
 }
 

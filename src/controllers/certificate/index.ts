@@ -5,7 +5,12 @@ import { controllerOf, type KubeObject, keyOf, type ObjectKey } from '../../api/
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { createPatience } from '../patience.ts';
-import { addCertificateIndexes, certificatesForSecret, secretKeyOf } from './gather.ts';
+import {
+  addCertificateIndexes,
+  certificatesForSecret,
+  certificatesWithPassword,
+  secretKeyOf,
+} from './gather.ts';
 import { reconcileCertificate } from './reconcile.ts';
 import type { CertificateOptions } from './work.ts';
 
@@ -27,6 +32,7 @@ export function certificateController(
           for (const other of certificatesForSecret(context, secretKeyOf(before))) enqueue(keyOf(other));
         }
       });
+      options.renewalWindows?.onAnswer(enqueue);
       caches.cacheOf(certificateRequests).onChange(({ before, after }) => {
         for (const request of [before, after]) if (request) enqueueOwner(request, enqueue);
       });
@@ -35,6 +41,8 @@ export function certificateController(
         if (secret === undefined) return;
         enqueueOwner(secret, enqueue);
         for (const certificate of certificatesForSecret(context, keyOf(secret))) enqueue(keyOf(certificate));
+        for (const certificate of certificatesWithPassword(context, keyOf(secret)))
+          enqueue(keyOf(certificate));
       });
     },
     reconcile: key => reconcileCertificate(work, key),

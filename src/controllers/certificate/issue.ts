@@ -13,6 +13,7 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { Violation } from './checks.ts';
 import type { CertificateDecision } from './decide.ts';
 import { nextKeyNameFor } from './names.ts';
+import { replacedCertId } from './replaced.ts';
 import { requestFor } from './request.ts';
 import { changedFields, csrOf } from './request-match.ts';
 import type { CertificateState } from './state.ts';
@@ -72,7 +73,7 @@ export async function makeRequest(
   { key, keyName }: CertificateDecision & { kind: 'make-request' },
 ): Promise<ReconcileResult | 'again'> {
   const { certificate } = state;
-  const request = await requestFor(certificate, key, keyName);
+  const request = await requestFor(certificate, key, keyName, replacedBy(work, state));
   // A request that does not fit at once would be made again without end.
   const lost = changedFields(request, csrOf(request), certificate);
   if (lost.length > 0) {
@@ -84,6 +85,10 @@ export async function makeRequest(
   const stored = await createOrGet(work.context.api, certificateRequests, request);
   const obstacle = obstacleOf(stored, certificate);
   return obstacle === undefined ? 'again' : wayIsBlocked(work, state, stored, obstacle);
+}
+
+function replacedBy({ options }: CertificateWork, state: CertificateState): string | undefined {
+  return options.renewalWindows === undefined ? undefined : replacedCertId(state);
 }
 
 /** Takes back what was begun: first the request, so that none is left without its key. */

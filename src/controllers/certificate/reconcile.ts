@@ -18,14 +18,15 @@ const stepsAtOnce = 8;
 
 /** Takes one Certificate as many steps forward as can be taken without waiting. */
 export async function reconcileCertificate(work: CertificateWork, key: ObjectKey): Promise<ReconcileResult> {
-  const { context, patience } = work;
+  const { context, options, patience } = work;
   for (let step = 0; step < stepsAtOnce; step++) {
     const certificate = context.caches.cacheOf(certificates).get(key);
     if (certificate === undefined || certificate.metadata.deletionTimestamp !== undefined) {
       patience.forget(key);
+      options.renewalWindows?.forget(key);
       return {};
     }
-    const state = gatherCertificate(context, certificate);
+    const state = gatherCertificate(context, certificate, options.renewalWindows?.adviceFor(certificate));
     const result = await stepForward(work, state);
     if (result !== 'again') return result;
   }

@@ -3,6 +3,7 @@ import {
   certificateNameAnnotation,
   certificateRevisionAnnotation,
   privateKeySecretNameAnnotation,
+  replacesAnnotation,
   uncopiedAnnotationPrefixes,
 } from '../../api/annotations.ts';
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
@@ -15,16 +16,21 @@ import { requestNameFor } from './names.ts';
 import { attemptOf, revisionOf } from './state.ts';
 import { wantedContent } from './wanted.ts';
 
-/** The request for the next revision of a Certificate, with a CSR made with `key`. Throws a PkiError for what no CSR can say. */
+/**
+ * The request for the next revision of a Certificate, with a CSR made with `key`. Throws a PkiError for what no CSR can say.
+ * `replaces` is the CertID of the certificate that the new one takes the place of.
+ */
 export async function requestFor(
   certificate: Certificate,
   key: KeyObject,
   keySecretName: string,
+  replaces?: string,
 ): Promise<CertificateRequest> {
   const { spec, metadata } = certificate;
   const revision = revisionOf(certificate) + 1;
   const copied = Object.entries(metadata.annotations ?? {}).filter(
-    ([name]) => !uncopiedAnnotationPrefixes.some(prefix => name.startsWith(prefix)),
+    ([name]) =>
+      name !== replacesAnnotation && !uncopiedAnnotationPrefixes.some(prefix => name.startsWith(prefix)),
   );
   const csr = await createCsr({ ...wantedContent(certificate), key });
   return {
@@ -40,6 +46,7 @@ export async function requestFor(
         [certificateRevisionAnnotation]: String(revision),
         [privateKeySecretNameAnnotation]: keySecretName,
         [attemptAnnotation]: String(attemptOf(certificate)),
+        ...(replaces !== undefined && { [replacesAnnotation]: replaces }),
       },
       ownerReferences: [ownedBy(certificate, certificates)],
     },

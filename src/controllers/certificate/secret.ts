@@ -1,15 +1,5 @@
-import {
-  altNamesAnnotation,
-  certificateNameAnnotation,
-  commonNameAnnotation,
-  ipSansAnnotation,
-  issuerGroupAnnotation,
-  issuerKindAnnotation,
-  issuerNameAnnotation,
-  uriSansAnnotation,
-} from '../../api/annotations.ts';
-import type { Certificate } from '../../api/cert-manager/certificate.ts';
-import { issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
 import {
   type Secret,
   tlsCaKey,
@@ -19,7 +9,13 @@ import {
 } from '../../api/kubernetes/secret.ts';
 import { controlledSecretLabel } from '../../api/labels.ts';
 import type { OwnerReference } from '../../api/meta.ts';
-import { type CertificateInfo, parseCertificate } from '../../pki/certificate.ts';
+import { ownedBy } from '../../issuers/owned-by.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
+import { keystoreAnnotations, keystoreEntries, keystoresOf } from './keystores.ts';
+import { withOutputFormats } from './output-formats.ts';
+import { optionalFacts, secretFacts } from './secret-facts.ts';
+import { keysOf, recordedKeys, recordOf } from './secret-template.ts';
+import type { CertificateState } from './state.ts';
 
 /** A key with the certificate chain that belongs to it, all PEM. */
 export interface KeyPair {
@@ -28,72 +24,100 @@ export interface KeyPair {
   readonly ca: string | undefined;
 }
 
-/** Annotations and labels that say where the content of the Secret comes from, and those of secretTemplate. */
-export function secretMetadata(
-  certificate: Certificate,
-  leaf: CertificateInfo,
-): { annotations: Record<string, string>; labels: Record<string, string> } {
-  const issuer = issuerRefOf(certificate.spec.issuerRef);
-  return {
-    annotations: {
-      ...certificate.spec.secretTemplate?.annotations,
-      [certificateNameAnnotation]: certificate.metadata.name ?? '',
-      [issuerNameAnnotation]: issuer.name,
-      [issuerKindAnnotation]: issuer.kind,
-      [issuerGroupAnnotation]: issuer.group,
-      [commonNameAnnotation]: leaf.commonName ?? '',
-      [altNamesAnnotation]: leaf.dnsNames.join(','),
-      [ipSansAnnotation]: leaf.ipAddresses.join(','),
-      [uriSansAnnotation]: leaf.uris.join(','),
-    },
-    labels: { ...certificate.spec.secretTemplate?.labels, [controlledSecretLabel]: 'true' },
-  };
+/** How the Secret is to be made. */
+export interface SecretOptions {
+  /** --enable-certificate-owner-ref: the Secret goes with its Certificate. */
+  readonly isOwned: boolean;
+  readonly nowMs: number;
 }
 
 /**
- * The Secret as it should be with this pair in it. What others put there (labels, annotations, further data,
- * a type of their own) stays. `owner`: with --enable-certificate-owner-ref.
+ * The Secret as it should be with this pair in it. What others put there (labels, annotations, owners, further data, a
+ * type of their own) stays. What is ours goes when the spec asks for it no more: keystores by their names, output formats
+ * by their content, labels and annotations of secretTemplate by the record of them, our owner reference by its form.
+ * Throws a PkiError for a chain that does not parse.
  */
-export function secretWith(
-  certificate: Certificate,
-  current: Secret | undefined,
+export async function secretWith(
+  state: CertificateState,
   pair: KeyPair,
-  owner?: OwnerReference,
-): Secret {
-  const metadata = secretMetadata(certificate, parseCertificate(pair.chain));
-  const owners = current?.metadata.ownerReferences ?? [];
-  const { [tlsCaKey]: _oldCa, ...data } = current?.data ?? {};
+  { isOwned, nowMs }: SecretOptions,
+): Promise<Secret> {
+  const { certificate, secret: current, pair: stored } = state;
+  const keystores = await keystoresOf(state, pair, nowMs);
+  const kept = without(current?.data, [tlsCaKey, ...keystoreEntries]);
+  const { annotations, labels } = metadataOf(certificate, current, pair, keystores.annotations);
+  const ownerReferences = ownersOf(certificate, current, isOwned);
+  const { ownerReferences: _owners, ...metadata } = current?.metadata ?? {
+    name: certificate.spec.secretName,
+    namespace: certificate.metadata.namespace,
+  };
   return {
     ...(current ?? { apiVersion: 'v1', kind: 'Secret', type: tlsSecretType }),
     metadata: {
-      ...(current?.metadata ?? {
-        name: certificate.spec.secretName,
-        namespace: certificate.metadata.namespace,
-      }),
-      annotations: { ...current?.metadata.annotations, ...metadata.annotations },
-      labels: { ...current?.metadata.labels, ...metadata.labels },
-      ...(owner !== undefined && {
-        ownerReferences: [...owners.filter(other => other.uid !== owner.uid), owner],
-      }),
+      ...metadata,
+      annotations,
+      labels,
+      ...(ownerReferences.length > 0 && { ownerReferences }),
     },
     data: {
-      ...data,
-      [tlsPrivateKeyKey]: encoded(pair.privateKey),
-      [tlsCertificateKey]: encoded(pair.chain),
-      ...(pair.ca !== undefined && { [tlsCaKey]: encoded(pair.ca) }),
+      ...withOutputFormats(kept, certificate, pair, stored),
+      ...entry(tlsPrivateKeyKey, pair.privateKey, stored?.privateKey, current),
+      ...entry(tlsCertificateKey, pair.chain, stored?.chain, current),
+      ...entry(tlsCaKey, pair.ca, stored?.ca, current),
+      ...keystores.data,
     },
   };
 }
 
-/** Whether the Secret bears all the labels and annotations it should. */
-export function hasMetadata(secret: Secret, wanted: ReturnType<typeof secretMetadata>): boolean {
-  return (
-    Object.entries(wanted.annotations).every(
-      ([name, value]) => secret.metadata.annotations?.[name] === value,
-    ) && Object.entries(wanted.labels).every(([name, value]) => secret.metadata.labels?.[name] === value)
-  );
+function metadataOf(
+  certificate: Certificate,
+  current: Secret | undefined,
+  pair: KeyPair,
+  keystoreDigests: Readonly<Record<string, string>>,
+): { annotations: Record<string, string>; labels: Record<string, string> } {
+  const { secretTemplate } = certificate.spec;
+  const had = recordedKeys(current);
+  const gone = [...had.annotations, ...Object.keys(recordOf(had)), ...optionalFacts, ...keystoreAnnotations];
+  return {
+    annotations: {
+      ...without(current?.metadata.annotations, gone),
+      ...secretTemplate?.annotations,
+      ...secretFacts(certificate, parseCertificate(pair.chain)),
+      ...recordOf(keysOf(secretTemplate)),
+      ...keystoreDigests,
+    },
+    labels: {
+      ...without(current?.metadata.labels, had.labels),
+      ...secretTemplate?.labels,
+      [controlledSecretLabel]: 'true',
+    },
+  };
 }
 
-function encoded(text: string): string {
-  return Buffer.from(text).toString('base64');
+/** The owners of the Secret; our reference is known by its form, so that one made by hand stays where we make none. */
+function ownersOf(certificate: Certificate, current: Secret | undefined, isOwned: boolean): OwnerReference[] {
+  const ours = ownedBy(certificate, certificates);
+  const owners = current?.metadata.ownerReferences ?? [];
+  if (!isOwned) return owners.filter(owner => !isDeepStrictEqual({ ...owner }, { ...ours }));
+  const isThere = owners.some(owner => isDeepStrictEqual({ ...owner }, { ...ours }));
+  return isThere ? owners : [...owners.filter(({ uid }) => uid !== ours.uid), ours];
+}
+
+function without(
+  values: Readonly<Record<string, string>> | undefined,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => !names.includes(name)));
+}
+
+/** One entry of the data. What says the same already stays to the last octet, which need not be text. */
+function entry(
+  name: string,
+  text: string | undefined,
+  stored: string | undefined,
+  current: Secret | undefined,
+): Record<string, string> {
+  const found = current?.data?.[name];
+  if (text === stored && found !== undefined) return { [name]: found };
+  return text === undefined ? {} : { [name]: Buffer.from(text).toString('base64') };
 }

@@ -1,6 +1,8 @@
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Secret } from '../../api/kubernetes/secret.ts';
+import type { RenewalAdvice } from '../../issuers/acme/renewal-windows.ts';
+import type { KeystorePasswords } from './keystore-passwords.ts';
 import type { StoredPair } from './stored-pair.ts';
 
 /** All that is known of one Certificate, gathered from the caches. */
@@ -10,6 +12,8 @@ export interface CertificateState {
   readonly secret: Secret | undefined;
   /** What is in that Secret. */
   readonly pair: StoredPair | undefined;
+  /** For the keystores that the spec asks for. */
+  readonly passwords: KeystorePasswords;
   /** Another Certificate that has the better claim to that Secret. */
   readonly rival: Certificate | undefined;
   /** The Secret with the private key of the issuance under way. */
@@ -22,6 +26,8 @@ export interface CertificateState {
   readonly nextRequest: CertificateRequest | undefined;
   /** Requests of earlier revisions, newest first. */
   readonly oldRequests: readonly CertificateRequest[];
+  /** When the ACME server would like the certificate to be renewed. */
+  readonly renewalAdvice: RenewalAdvice;
 }
 
 /** The revision that `status.revision` says, or 0 before the first. */

@@ -2,8 +2,9 @@ import type { Certificate, CertificateStatus } from '../../api/cert-manager/cert
 import { type Condition, findCondition, withCondition, withoutCondition } from '../../api/condition.ts';
 import { certificateReadyReasons, conditionTypes, issuanceReasons } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
-import { pairOf, renewalTimeOf, type Violation } from './checks.ts';
+import { pairOf, renewalOf, type Violation } from './checks.ts';
 import type { Failure } from './failure.ts';
+import { passwordViolation } from './keystore-passwords.ts';
 import { attemptOf, type CertificateState, revisionOf } from './state.ts';
 
 /** The Ready condition of a Certificate whose Secret has this violation, or none. */
@@ -21,6 +22,9 @@ export function readyCondition(
   const end = rfc3339(notAfterMs);
   if (nowMs >= notAfterMs)
     return ready('False', certificateReadyReasons.expired, `The certificate expired at ${end}.`);
+  const withoutKeystores = passwordViolation(state.passwords);
+  if (withoutKeystores !== undefined)
+    return ready('False', withoutKeystores.reason, withoutKeystores.message);
   // What another program said of the same certificate is as good: the words alone are not worth a write.
   return (
     saidBefore(state.certificate, end) ??
@@ -59,7 +63,7 @@ export function readyStatus(state: CertificateState, nowMs: number): Certificate
     ...kept,
     notBefore: rfc3339(leaf.notBeforeMs),
     notAfter: rfc3339(leaf.notAfterMs),
-    renewalTime: rfc3339(renewalTimeOf(state)),
+    renewalTime: rfc3339(renewalOf(state).atMs),
     conditions: withCondition(kept.conditions, readyCondition(state, undefined, nowMs)),
   };
 }

@@ -4,7 +4,7 @@ import { type Secret, secrets } from '../../api/kubernetes/secret.ts';
 import { keyOf } from '../../api/meta.ts';
 import { certificateEvents } from '../../api/reasons.ts';
 import { createOrGet } from '../../issuers/idempotent-writes.ts';
-import { ownedBy } from '../../issuers/owned-by.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
 import { encodePrivateKey } from '../../pki/private-key.ts';
 import { writeStatus } from '../write-status.ts';
 import type { CertificateDecision } from './decide.ts';
@@ -12,8 +12,12 @@ import { type KeyPair, secretWith } from './secret.ts';
 import type { CertificateState } from './state.ts';
 import { issuedStatus } from './status.ts';
 import { StoredPair } from './stored-pair.ts';
+import { tellPasswords } from './tell.ts';
 import { needsTemporary, temporaryPair } from './temporary.ts';
 import type { CertificateWork } from './work.ts';
+
+/** The Secret is served already; for a server that takes longer, the status is written once more. */
+const longestWindowWaitMs = 250;
 
 /** Puts a signed certificate and its key into the Secret, and then says so: the status is behind the Secret, never before. */
 export async function complete(
@@ -21,18 +25,26 @@ export async function complete(
   state: CertificateState,
   { request, key }: CertificateDecision & { kind: 'complete' },
 ): Promise<'again'> {
-  const { context, patience } = work;
+  const { context, options, patience } = work;
+  const { renewalWindows } = options;
   const { certificate } = state;
+  const chain = decoded(request.status?.certificate) ?? '';
+  // Asked while the Secret is written, the window is in the status with the same write as the rest, as a rule.
+  renewalWindows?.ask(certificate, parseCertificate(chain));
   const secret = await putPair(work, state, {
     privateKey: encodePrivateKey(key, certificate.spec.privateKey?.encoding),
-    chain: decoded(request.status?.certificate) ?? '',
+    chain,
     ca: decoded(request.status?.ca),
   });
   // Somebody else has made a Secret meanwhile: it is looked at before it is written to.
   if (secret === undefined) return 'again';
-  const issued = { ...state, secret, pair: new StoredPair(secret), currentRequest: request };
+  await renewalWindows?.answered(certificate, longestWindowWaitMs);
+  const renewalAdvice = renewalWindows?.adviceFor(certificate) ?? state.renewalAdvice;
+  const pair = new StoredPair(secret);
+  const issued = { ...state, secret, pair, currentRequest: request, renewalAdvice };
   await writeStatus(context.api, certificates, certificate, issuedStatus(issued, context.clock.now()));
   context.events.normal(certificate, certificateEvents.issuing, 'The certificate has been issued.');
+  tellPasswords(work, state);
   patience.forget(keyOf(certificate));
   return 'again';
 }
@@ -45,13 +57,12 @@ export async function standIn(work: CertificateWork, state: CertificateState): P
 
 /** Gives the Secret as it was stored; undefined where another was made under its name meanwhile. */
 async function putPair(
-  { context: { api }, options }: CertificateWork,
-  { certificate, secret }: CertificateState,
+  { context: { api, clock }, options }: CertificateWork,
+  state: CertificateState,
   pair: KeyPair,
 ): Promise<Secret | undefined> {
-  const owner = options.ownerRefOnSecrets ? ownedBy(certificate, certificates) : undefined;
-  const wanted = secretWith(certificate, secret, pair, owner);
-  if (secret !== undefined) return api.update(secrets, wanted);
+  const wanted = await secretWith(state, pair, { isOwned: options.ownerRefOnSecrets, nowMs: clock.now() });
+  if (state.secret !== undefined) return api.update(secrets, wanted);
   const stored = await createOrGet(api, secrets, wanted);
   return isDeepStrictEqual({ ...stored.data }, { ...wanted.data }) ? stored : undefined;
 }

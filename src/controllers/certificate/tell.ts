@@ -1,12 +1,14 @@
 import { certificates } from '../../api/cert-manager/certificate.ts';
+import { findCondition } from '../../api/condition.ts';
 import { keyOf } from '../../api/meta.ts';
-import { certificateEvents } from '../../api/reasons.ts';
+import { certificateEvents, conditionTypes } from '../../api/reasons.ts';
 import { ended } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { writeStatus } from '../write-status.ts';
 import type { Violation } from './checks.ts';
 import type { CertificateDecision } from './decide.ts';
 import { attemptIn } from './failure.ts';
+import { passwordViolation } from './keystore-passwords.ts';
 import type { CertificateState } from './state.ts';
 import { backOffStatus, failedStatus, issuingStatus, refusedStatus } from './status.ts';
 import type { CertificateWork } from './work.ts';
@@ -25,6 +27,17 @@ export async function tellRefusal(
   if (await writeStatus(context.api, certificates, certificate, status))
     context.events.warning(certificate, reason, message);
   return againAfterMs === undefined ? {} : { requeueAfterMs: againAfterMs };
+}
+
+/** Warns, once, that keystores have no password. The status says so too, but knows of it by itself. */
+export function tellPasswords(
+  { context }: CertificateWork,
+  { certificate, passwords }: CertificateState,
+): void {
+  const violation = passwordViolation(passwords);
+  const before = findCondition(certificate.status?.conditions, conditionTypes.ready);
+  if (violation === undefined || before?.message === violation.message) return;
+  context.events.warning(certificate, violation.reason, violation.message);
 }
 
 /** Says what is wrong with the Secret while the next try waits. */

@@ -1,3 +1,4 @@
+import type { RenewalWindows } from '../../issuers/acme/renewal-windows.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Patience } from '../patience.ts';
 
@@ -5,6 +6,8 @@ import type { Patience } from '../patience.ts';
 export interface CertificateOptions {
   /** --enable-certificate-owner-ref: Secrets go with their Certificate. */
   readonly ownerRefOnSecrets: boolean;
+  /** Where ACME servers are asked when to renew; absent where they are not (--acme-renewal-information=false). */
+  readonly renewalWindows?: RenewalWindows | undefined;
 }
 
 /** What every step works with. */

@@ -42,7 +42,8 @@ export function decideChallenge(challenge: Challenge, order: Order | undefined):
     ? { kind: 'solve' }
     : {
         kind: 'refuse',
-        reason: 'Its solver is not http01.ingress, and Postern solves no other; change the solver of the issuer.',
+        reason:
+          'Its solver is not http01.ingress, and Postern solves no other; change the solver of the issuer.',
       };
 }
 

@@ -6,6 +6,7 @@ import type { AcmeChallenge } from '../../acme/resources.ts';
 import type { Challenge } from '../../api/acme/challenge.ts';
 import { keyOf, keyText } from '../../api/meta.ts';
 import { acmeEvents } from '../../api/reasons.ts';
+import { parseDuration } from '../../core/duration.ts';
 import { PosternError } from '../../core/errors.ts';
 import { ended } from '../../issuers/sentence.ts';
 import { isKubeError } from '../../kube/errors.ts';
@@ -36,8 +37,14 @@ export function solve(
       if (!known.accepted) {
         const problem = await present(tools, challenge, known);
         if (problem !== undefined) return problem;
-        const check = solver.check(known.target);
-        if (check.state !== 'passed') return checking(tools, challenge, check);
+        const waitMs = waitInsteadOfCheck(challenge);
+        if (waitMs !== undefined) {
+          const leftMs = leftOf(waitMs, known, context.clock.now());
+          if (leftMs > 0) return waiting(tools, challenge, leftMs);
+        } else {
+          const check = solver.check(known.target);
+          if (check.state !== 'passed') return checking(tools, challenge, check);
+        }
       }
       const { url } = challenge.spec;
       const found = known.accepted
@@ -86,6 +93,30 @@ async function present(
       tools.context.events.warning(challenge, acmeEvents.presentError, reason);
     throw error;
   }
+}
+
+/** How long the solver's settings say to wait instead of looking; undefined where it is looked. */
+function waitInsteadOfCheck({ spec }: Challenge): number | undefined {
+  const { waitInsteadOfSelfCheck } = spec.solver;
+  return waitInsteadOfSelfCheck === undefined ? undefined : parseDuration(waitInsteadOfSelfCheck);
+}
+
+/** What is left of a wait that began when the answer was in place. A restart begins it anew. */
+function leftOf(waitMs: number, known: ChallengeMemory, nowMs: number): number {
+  known.presentedAtMs ??= nowMs;
+  return Math.min(waitMs, known.presentedAtMs + waitMs - nowMs);
+}
+
+async function waiting(
+  tools: ChallengeTools,
+  challenge: Challenge,
+  leftMs: number,
+): Promise<ReconcileResult> {
+  // There is nothing to do for it meanwhile, and others have something.
+  tools.turns.stepAside(challenge);
+  const reason = `Waiting ${challenge.spec.solver.waitInsteadOfSelfCheck ?? ''} without a self-check, as the solver says.`;
+  const { requeueAfterMs } = await tellWait(tools, challenge, { processing: true, presented: true, reason });
+  return soonest(requeueAfterMs, leftMs);
 }
 
 /** The self-check is under way, or has failed and is tried again. */

@@ -8,6 +8,7 @@ import type { ControllerContext } from '../context.ts';
 import type { Holds } from '../holds.ts';
 import type { Patience } from '../patience.ts';
 import type { PollPacer } from '../poll-pacer.ts';
+import { rateLimited, saysRateLimited } from '../rate-limit-text.ts';
 import { writeStatus } from '../write-status.ts';
 import type { Turns } from './turns.ts';
 
@@ -18,6 +19,8 @@ import type { Turns } from './turns.ts';
 export interface ChallengeMemory {
   readonly target: ChallengeTarget;
   accepted: boolean;
+  /** When the answer was in place for the first time, in milliseconds since the epoch. */
+  presentedAtMs?: number;
 }
 
 /** What every step of every Challenge works with. */
@@ -63,6 +66,8 @@ export async function tellWait(
 ): Promise<ReconcileResult> {
   const leftMs = tools.patience.leftMs(keyOf(challenge), what, graceMs);
   if (leftMs > 0 && !isLong) return { requeueAfterMs: leftMs };
+  const said = challenge.status?.reason;
+  if (change.reason.startsWith(rateLimited) && saysRateLimited(said, tools.context.clock.now())) return {};
   await changeStatus(tools, challenge, { state: 'pending', ...change });
   return {};
 }

@@ -14,8 +14,8 @@ import {
   isIpAddress,
   isUri,
 } from '../../api/syntax.ts';
-import * as read from './value-readers.ts';
 import type { ValueReader } from './value-readers.ts';
+import * as read from './value-readers.ts';
 
 /** What the annotations of an Ingress say about each of its Certificates, while they are read. */
 export interface CertificateDraft {
@@ -35,7 +35,7 @@ export interface CertificateAnnotation {
   readonly syntax: string;
   readonly help: string;
   /** Puts the value into the draft. Gives what it must be, where it is not. */
-  put(text: string, draft: CertificateDraft, ingress: Ingress): string | undefined;
+  readonly put: (text: string, draft: CertificateDraft, ingress: Ingress) => string | undefined;
 }
 
 type Put<T> = (draft: CertificateDraft, value: T, ingress: Ingress) => void;
@@ -91,7 +91,12 @@ function keyRow<F extends keyof CertificatePrivateKey>(
 }
 
 /** Passes the value on as an annotation of the Certificate, `target`. */
-function passedOn(key: string, target: string, reader: ValueReader<string>, help: string): CertificateAnnotation {
+function passedOn(
+  key: string,
+  target: string,
+  reader: ValueReader<string>,
+  help: string,
+): CertificateAnnotation {
   return row({ key, field: undefined, targets: [target], help }, reader, (draft, value) => {
     draft.annotations[target] = value;
   });
@@ -198,7 +203,7 @@ export const certificateAnnotations: readonly CertificateAnnotation[] = [
   keyRow(
     annotations.privateKeySizeAnnotation,
     'size',
-    read.wholeNumber(1),
+    { ...read.wholeNumber(1), syntax: 'number of bits' },
     'Bits of the private key: 2048 to 8192 for RSA (2048 without it); 256, 384 or 521 for ECDSA (256 without it); not used for Ed25519.',
   ),
   keyRow(

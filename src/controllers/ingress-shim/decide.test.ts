@@ -189,11 +189,11 @@ describe('what is there already', () => {
     });
   });
 
-  it('follows the Ingress, and keeps what others set', () => {
+  it('follows the Ingress, and keeps what others set in fields that no annotation is for', () => {
     const kept = {
       ...existing,
       metadata: { ...existing.metadata, annotations: { ...existing.metadata.annotations, theirs: 'x' } },
-      spec: { ...existing.spec, duration: '48h' },
+      spec: { ...existing.spec, isCA: true, keystores: { jks: { create: true, password: 'changeit' } } },
     };
     const changed = anIngress(
       { 'cert-manager.io/issuer': 'other' },
@@ -210,6 +210,81 @@ describe('what is there already', () => {
       }),
     ]);
     expect(update[0]?.metadata.annotations).toEqual({ theirs: 'x' });
+  });
+
+  const extra: ShimDefaults = { ...noDefaults, extraCertificateAnnotations: ['example.com/team'] };
+
+  it.each([
+    ['cert-manager.io/common-name', 'a.example.com'],
+    ['cert-manager.io/alt-names', 'b.example.com'],
+    ['cert-manager.io/ip-sans', '192.0.2.1'],
+    ['cert-manager.io/uri-sans', 'spiffe://a/b'],
+    ['cert-manager.io/email-sans', 'ops@example.com'],
+    ['cert-manager.io/subject-organizations', 'Acme'],
+    ['cert-manager.io/subject-serialnumber', '7'],
+    ['cert-manager.io/duration', '48h'],
+    ['cert-manager.io/renew-before', '24h'],
+    ['cert-manager.io/renew-before-percentage', '20'],
+    ['cert-manager.io/usages', 'server auth'],
+    ['cert-manager.io/revision-history-limit', '3'],
+    ['cert-manager.io/private-key-algorithm', 'ECDSA'],
+    ['cert-manager.io/private-key-encoding', 'PKCS8'],
+    ['cert-manager.io/private-key-size', '4096'],
+    ['cert-manager.io/private-key-rotation-policy', 'Never'],
+    ['cert-manager.io/secret-template', '{"labels":{"a":"b"}}'],
+    ['acme.cert-manager.io/http01-edit-in-place', 'true'],
+    ['acme.cert-manager.io/http01-ingress-class', 'inner'],
+    ['acme.cert-manager.io/http01-ingress-ingressclassname', 'inner'],
+    ['postern.dev/fallback-issuers', 'second'],
+    ['postern.dev/delete-secret', 'true'],
+    ['postern.dev/revoke-on-delete', 'true'],
+    ['example.com/team', 'web'],
+  ])('has %s as soon as the Ingress has, and no longer', (key, value) => {
+    const annotated = anIngress({ ...byClusterIssuer, [key]: value });
+    const [made] = sync(decideCertificates(annotated, [], extra)).create;
+    const [changed] = sync(decideCertificates(annotated, [existing], extra)).update;
+    if (made === undefined || changed === undefined) throw new Error('no change');
+    expect(made.metadata.annotations).toEqual(changed.metadata.annotations);
+    expect(made.spec).toEqual(changed.spec);
+    expect(decideCertificates(annotated, [changed], extra)).toMatchObject({ create: [], update: [] });
+    const [restored] = sync(decideCertificates(ingress, [changed], extra)).update;
+    expect(restored?.spec).toEqual(existing.spec);
+    expect(restored?.metadata.annotations).toEqual(existing.metadata.annotations);
+  });
+
+  it.each([
+    [
+      'IP addresses',
+      { tls: [{ hosts: ['a.example.com', '192.0.2.7'], secretName: 'a-tls' }] },
+      byClusterIssuer,
+    ],
+    [
+      'the group of the issuer',
+      undefined,
+      { 'cert-manager.io/issuer': 'ca', 'cert-manager.io/issuer-group': 'x.example' },
+    ],
+    ['the kind of the issuer', undefined, { 'cert-manager.io/issuer': 'ca' }],
+  ])('gets a change of %s', (_what, spec, annotations) => {
+    const changed = anIngress(annotations, spec === undefined ? {} : { spec });
+    const [updated] = sync(decideCertificates(changed, [existing], noDefaults)).update;
+    expect(updated?.spec).toEqual(firstCertificate(changed).spec);
+  });
+
+  it('has the labels of the Ingress, those that were taken away too, and a part-of label of its own', () => {
+    const labelled = {
+      ...existing,
+      metadata: {
+        ...existing.metadata,
+        labels: { app: 'web', old: 'x', 'applyset.kubernetes.io/part-of': 'set' },
+      },
+    };
+    const [updated] = sync(decideCertificates(ingress, [labelled], noDefaults)).update;
+    expect(updated?.metadata.labels).toEqual({ app: 'web', 'applyset.kubernetes.io/part-of': 'set' });
+  });
+
+  it('stays as it is where an annotation is bad, even where its entry has gone', () => {
+    const bad = anIngress({ ...byClusterIssuer, 'cert-manager.io/duration': '5m' }, { spec: { tls: [] } });
+    expect(decideCertificates(bad, [existing], noDefaults).kind).toBe('refuse');
   });
 
   it('goes when its entry has gone, and only where the Ingress owns it', () => {

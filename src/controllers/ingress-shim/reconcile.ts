@@ -9,6 +9,7 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { decideCertificates } from './decide.ts';
 import type { ShimDefaults } from './issuer.ts';
+import { oneMessage } from './one-message.ts';
 
 /** Makes, updates and removes the Certificates of one Ingress. `told`: the Ingresses whose problems have been said. */
 export async function reconcileIngress(
@@ -26,7 +27,7 @@ export async function reconcileIngress(
   if (decision.problems.length > 0 && !told.has(ingress)) {
     // An object of a cache is the same one until it changes.
     told.add(ingress);
-    events.warning(ingress, ingressEvents.badConfig, ended(decision.problems.join('; ')));
+    events.warning(ingress, ingressEvents.badConfig, ended(oneMessage(decision.problems)));
   }
   if (decision.kind === 'refuse') return {};
 

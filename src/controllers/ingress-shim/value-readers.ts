@@ -1,6 +1,6 @@
+import { certManagerAnnotationPrefix } from '../../api/annotations.ts';
 import { type KeyUsage, keyUsages } from '../../api/cert-manager/key-usage.ts';
 import { type SecretTemplate, secretTemplateSchema } from '../../api/cert-manager/secret-template.ts';
-import { certManagerAnnotationPrefix } from '../../api/annotations.ts';
 import { problemsOf } from '../../api/schema-problems.ts';
 import { formatDuration, parseDuration } from '../../core/duration.ts';
 import { parseCsvLine } from './csv.ts';
@@ -12,7 +12,7 @@ export type Reading<T> = { readonly value: T | undefined } | { readonly wanted: 
 export interface ValueReader<T> {
   /** What may stand there, for the documents. */
   readonly syntax: string;
-  read(text: string): Reading<T>;
+  readonly read: (text: string) => Reading<T>;
 }
 
 const empty = 'is empty: give it a value, or remove it';
@@ -35,7 +35,11 @@ export const anyText: ValueReader<string> = {
 };
 
 /** Text of a syntax that `fits` knows and `hint` tells ("must be ..."); empty text stands for nothing. */
-export function textLike(syntax: string, fits: (value: string) => boolean, hint: string): ValueReader<string> {
+export function textLike(
+  syntax: string,
+  fits: (value: string) => boolean,
+  hint: string,
+): ValueReader<string> {
   return {
     syntax,
     read(value) {
@@ -47,7 +51,7 @@ export function textLike(syntax: string, fits: (value: string) => boolean, hint:
 
 /** Comma-separated texts, as they are. */
 export const texts: ValueReader<string[]> = {
-  syntax: 'comma-separated list; an entry with a comma stands in double quotes',
+  syntax: 'comma-separated texts',
   read(value) {
     if (value.trim() === '') return { wanted: empty };
     const entries = parseCsvLine(value);
@@ -72,7 +76,9 @@ export function names(what: string, fits: (name: string) => boolean, hint: strin
       if ('wanted' in reading) return reading;
       const entries = [...new Set(reading.value?.map(entry => entry.trim()))];
       const wrong = entries.filter(entry => !fits(entry));
-      return wrong.length === 0 ? { value: entries } : { wanted: `has ${shown(wrong)}: each must be ${hint}` };
+      return wrong.length === 0
+        ? { value: entries }
+        : { wanted: `has ${shown(wrong)}: each must be ${hint}` };
     },
   };
 }
@@ -134,7 +140,8 @@ export const usages: ValueReader<KeyUsage[]> = {
   },
 };
 
-const templateShape = 'must be a JSON object such as {"labels": {"app": "web"}, "annotations": {"a.example/b": "c"}}';
+const templateShape =
+  'must be a JSON object such as {"labels": {"app": "web"}, "annotations": {"a.example/b": "c"}}';
 
 /** spec.secretTemplate as JSON; one without labels and annotations stands for nothing. */
 export const secretTemplate: ValueReader<SecretTemplate> = {
@@ -144,15 +151,18 @@ export const secretTemplate: ValueReader<SecretTemplate> = {
     if (typeof template !== 'object' || template === null || Array.isArray(template))
       return { wanted: templateShape };
     const unknown = Object.keys(template).filter(key => key !== 'labels' && key !== 'annotations');
-    if (unknown.length > 0) return { wanted: `has ${shown(unknown)}: it may have "labels" and "annotations" alone` };
+    if (unknown.length > 0)
+      return { wanted: `has ${shown(unknown)}: it may have "labels" and "annotations" alone` };
     const [problem] = problemsOf(secretTemplateSchema, template);
     if (problem !== undefined) return { wanted: `is refused: ${problem.message}` };
     const { annotations = {}, labels = {} } = template as SecretTemplate;
     const reserved = Object.keys(annotations).filter(key => key.startsWith(certManagerAnnotationPrefix));
     if (reserved.length > 0)
-      return { wanted: `has the annotation ${shown(reserved)}: take it out, those of ${certManagerAnnotationPrefix} are set by themselves` };
+      return {
+        wanted: `has the annotation ${shown(reserved)}: take it out, those of ${certManagerAnnotationPrefix} are set by themselves`,
+      };
     const isEmpty = Object.keys(annotations).length + Object.keys(labels).length === 0;
-    return { value: isEmpty ? undefined : (template as SecretTemplate) };
+    return { value: isEmpty ? undefined : template };
   },
 };
 
@@ -165,6 +175,8 @@ function parseJson(value: string): unknown {
 }
 
 function shown(values: readonly string[], separator = ', '): string {
-  const few = values.slice(0, 3).map(value => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value));
+  const few = values
+    .slice(0, 3)
+    .map(value => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value));
   return values.length > 3 ? `${few.join(separator)} and ${values.length - 3} more` : few.join(separator);
 }

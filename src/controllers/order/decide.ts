@@ -110,8 +110,8 @@ function namesFit({ spec }: Order): boolean {
   try {
     const csr = parseCsr(Buffer.from(spec.request, 'base64').toString());
     return (
-      isDeepStrictEqual([...(spec.dnsNames ?? [])], [...csr.dnsNames]) &&
-      isDeepStrictEqual([...(spec.ipAddresses ?? [])], [...csr.ipAddresses])
+      isDeepStrictEqual(new Set(spec.dnsNames), new Set(csr.dnsNames)) &&
+      isDeepStrictEqual(new Set(spec.ipAddresses), new Set(csr.ipAddresses))
     );
   } catch {
     return false;

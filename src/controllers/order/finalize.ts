@@ -41,8 +41,9 @@ async function finalizeOrRead({ order, connection, pacer, signal }: OrderWork): 
     if (found.status !== 'ready') return found;
   }
   const csr = Buffer.from(order.spec.request, 'base64').toString();
+  const names = [...(order.spec.dnsNames ?? []), ...(order.spec.ipAddresses ?? [])];
   try {
-    return await finalizeOrder(connection, finalizeURL, csr, { orderUrl: url, signal });
+    return await finalizeOrder(connection, finalizeURL, csr, { orderUrl: url, names, signal });
   } catch (error) {
     // Finalized already, by a process that did not live to hear the answer; or the answer is simply wrong.
     const found = await getOrder(connection, url, { signal });

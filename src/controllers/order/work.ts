@@ -11,6 +11,7 @@ import type { ControllerContext } from '../context.ts';
 import type { Holds } from '../holds.ts';
 import type { Patience } from '../patience.ts';
 import type { PollPacer } from '../poll-pacer.ts';
+import { rateLimited, saysRateLimited } from '../rate-limit-text.ts';
 import { writeStatus } from '../write-status.ts';
 
 /** What every step of every Order works with. */
@@ -63,6 +64,8 @@ export async function tellWait(
 ): Promise<ReconcileResult> {
   const leftMs = patience.leftMs(keyOf(order), what);
   if (leftMs > 0 && !isLong) return { requeueAfterMs: leftMs };
+  // In a queue of many the time moves on and on: a write each, again and again, would tell nobody more.
+  if (reason.startsWith(rateLimited) && saysRateLimited(order.status?.reason, context.clock.now())) return {};
   await changeStatus(context, order, { state: order.status?.state ?? 'pending', reason });
   return {};
 }

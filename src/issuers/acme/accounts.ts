@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { registerAccount } from '../../acme/account.ts';
-import { type AcmeConnection, openAcme } from '../../acme/connection.ts';
+import { type AcmeConnection, openAcme, tellClosing } from '../../acme/connection.ts';
+import { createEndpointGates, type EndpointGates } from '../../acme/endpoint-gates.ts';
 import { isAcmeError } from '../../acme/errors.ts';
 import type { AcmeRequestFacts } from '../../acme/transport.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
@@ -38,13 +39,32 @@ export interface AcmeAccountsOptions {
   readonly onRequest?: ((facts: AcmeRequestFacts) => void) | undefined;
 }
 
+interface OpenConnection {
+  readonly fingerprint: string;
+  readonly connection: AcmeConnection;
+  /** See `accountKeyHash`. */
+  readonly keyHash: string;
+}
+
 /** Keeps the connections of all ACME issuers. */
 export function createAcmeAccounts(context: IssuerContext, options: AcmeAccountsOptions): AcmeAccounts {
-  const open = new Map<string, { readonly fingerprint: string; readonly connection: AcmeConnection }>();
+  const open = new Map<string, OpenConnection>();
+  /** By server and account key: what a server limits is the account, whichever issuers share it. */
+  const gates = new Map<string, EndpointGates>();
   const doubted = new Set<string>();
   const doubtListeners: ((issuer: Issuer) => void)[] = [];
 
-  function connect(issuer: Issuer, keyPem: string): AcmeConnection {
+  function gatesFor(server: string, keyPem: string): EndpointGates {
+    const account = hashOf(canonicalJson({ server, keyPem }));
+    const known = gates.get(account);
+    if (known !== undefined) return known;
+    const { clock, logger } = context;
+    const made = createEndpointGates({ clock, onClose: tellClosing(logger) });
+    gates.set(account, made);
+    return made;
+  }
+
+  function connect(issuer: Issuer, keyPem: string): OpenConnection {
     const config = issuer.spec.acme;
     const id = idOf(issuer);
     if (config === undefined) throw notReady(issuer);
@@ -57,7 +77,7 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
       canonicalJson({ server, caBundle, skipTLSVerify, keyPem, kid: binding?.keyID, hmacKey }),
     );
     const known = open.get(id);
-    if (known?.fingerprint === fingerprint) return known.connection;
+    if (known?.fingerprint === fingerprint) return known;
 
     const connection = openAcme({
       directoryUrl: server,
@@ -70,17 +90,21 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
       clock: context.clock,
       logger: context.logger,
       onRequest: options.onRequest,
+      gates: gatesFor(server, keyPem),
     });
     known?.connection.close();
-    open.set(id, { fingerprint, connection });
-    return connection;
+    const opened = { fingerprint, connection, keyHash: accountKeyHash(keyPem) };
+    open.set(id, opened);
+    return opened;
   }
 
   function connectionFor(issuer: Issuer): AcmeConnection {
-    const uri = issuer.status?.acme?.uri;
+    const { uri, lastPrivateKeyHash } = issuer.status?.acme ?? {};
     const keyPem = findAccountKey(context, issuer);
     if (uri === undefined || keyPem === undefined) throw notReady(issuer);
-    const connection = connect(issuer, keyPem);
+    const { connection, keyHash } = connect(issuer, keyPem);
+    // A new key is registered first: what it signs in the old account's name would be refused.
+    if (lastPrivateKeyHash !== keyHash) throw notReady(issuer);
     connection.accountUrl ??= uri;
     return connection;
   }
@@ -89,7 +113,7 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
     connectionFor,
     async connectionToRegister(issuer) {
       const keyPem = await ensureAccountKey(context, issuer);
-      return { connection: connect(issuer, keyPem), keyHash: accountKeyHash(keyPem) };
+      return connect(issuer, keyPem);
     },
     async verify(issuer, signal) {
       try {

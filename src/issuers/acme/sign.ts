@@ -60,7 +60,10 @@ export async function signByOrder(
 }
 
 /** The Order that another program has made for this very request: cert-manager names them in its own way. */
-function orderOfAnother({ caches }: IssuerContext, { metadata, spec }: CertificateRequest): Order | undefined {
+function orderOfAnother(
+  { caches }: IssuerContext,
+  { metadata, spec }: CertificateRequest,
+): Order | undefined {
   return caches
     .cacheOf(orders)
     .byIndex(byRequest, metadata.uid ?? '')

@@ -7,6 +7,7 @@ import { parseChain } from '../../pki/chain.ts';
 import { keyFitsCertificate } from '../../pki/key-pair.ts';
 import { parsePrivateKey } from '../../pki/private-key.ts';
 import { signCertificate } from '../../pki/sign.ts';
+import { urlProblem } from '../certificate-urls.ts';
 import { type IssuerContext, secretNamespaceOf } from '../context.ts';
 import type { IssuerType, SetUpResult, SignResult } from '../issuer.ts';
 import { ended, quoted } from '../sentence.ts';
@@ -20,8 +21,12 @@ export function caIssuer(context: IssuerContext): IssuerType {
   return {
     async setUp(issuer): Promise<SetUpResult> {
       const { secretName } = issuer.spec.ca ?? {};
+      const problem = urlProblem('spec.ca', issuer.spec.ca);
+      if (problem !== undefined)
+        return { ready: false, reason: issuerReasons.invalidConfig, message: problem };
       try {
-        const { notAfterMs } = signingPair(context, issuer);
+        const { chain, notAfterMs } = signingPair(context, issuer);
+        checkChain(chain, secretName);
         return {
           ready: true,
           reason: issuerReasons.keyPairVerified,
@@ -90,6 +95,17 @@ function signingPair(context: IssuerContext, issuer: Issuer) {
   }
   const { notBeforeMs, notAfterMs } = certificate;
   return { certificate, chain, key: parsePrivateKey(privateKey), notBeforeMs, notAfterMs };
+}
+
+/** What stands beside the authority's own certificate must lead up from it: it goes into each chain that is made. */
+function checkChain(chain: string, secretName: string | undefined): void {
+  try {
+    parseChain(chain);
+  } catch (error) {
+    throw unusable(
+      `Secret ${quoted(secretName)} of spec.ca.secretName: ${ended(messageOf(error))} Put the authority's certificate into ${tlsCertificateKey}, then those above it, and nothing else.`,
+    );
+  }
 }
 
 function unusable(message: string): TerminalError {

@@ -4,6 +4,7 @@ import { issuerReasons } from '../../api/reasons.ts';
 import { messageOf } from '../../core/errors.ts';
 import { parsePrivateKey, samePublicKey } from '../../pki/private-key.ts';
 import { selfSign } from '../../pki/sign.ts';
+import { urlProblem } from '../certificate-urls.ts';
 import type { IssuerContext } from '../context.ts';
 import type { IssuerType, SignResult } from '../issuer.ts';
 import { ended, quoted } from '../sentence.ts';
@@ -12,7 +13,10 @@ import { contentOf, validityFor } from '../signed-content.ts';
 /** Signs each certificate with its own private key, which the request's annotation leads to. */
 export function selfSignedIssuer(context: IssuerContext): IssuerType {
   return {
-    async setUp() {
+    async setUp({ spec }) {
+      const problem = urlProblem('spec.selfSigned', spec.selfSigned);
+      if (problem !== undefined)
+        return { ready: false, reason: issuerReasons.invalidConfig, message: problem };
       return {
         ready: true,
         reason: issuerReasons.isReady,
@@ -51,6 +55,8 @@ export function selfSignedIssuer(context: IssuerContext): IssuerType {
           ...contentOf(signRequest),
           ...validityFor(signRequest, context.clock.now()),
           key,
+          // It is the same key that signs: what the Certificate asks for its request can be done here too.
+          signatureAlgorithm: csr.signatureAlgorithm,
           crlDistributionPoints: issuer.spec.selfSigned?.crlDistributionPoints ?? [],
         });
         return { kind: 'signed', chain, ca: chain };

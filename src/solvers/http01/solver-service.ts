@@ -8,6 +8,7 @@ import type { Clock } from '../../core/clock.ts';
 import { PosternError } from '../../core/errors.ts';
 import type { Cache } from '../../kube/cache.ts';
 import type { CacheOptions } from '../../kube/caches.ts';
+import { deleteIfThere } from '../../kube/delete-if-there.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { KubeApi } from '../../kube/port.ts';
 import { createKeyedLock } from './keyed-lock.ts';
@@ -125,11 +126,7 @@ export function createSolverServices(options: SolverServicesOptions): SolverServ
 
   async function remove(service: Service): Promise<void> {
     const key = keyOf(service);
-    try {
-      await api.delete(services, key, { uid: service.metadata.uid });
-    } catch (error) {
-      if (!isKubeError(error, 'KUBE_NOT_FOUND', 'KUBE_CONFLICT')) throw error;
-    }
+    await deleteIfThere(api, services, service);
     // The garbage collector would take it too, some time; a Service that is made again meanwhile must not get it.
     const behind = (await servesSlices()) ? endpointSlices : endpoints;
     try {

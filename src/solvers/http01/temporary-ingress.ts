@@ -6,6 +6,7 @@ import { controllerOf, keyOf, keyText } from '../../api/meta.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { PosternError } from '../../core/errors.ts';
 import type { Cache } from '../../kube/cache.ts';
+import { deleteIfThere } from '../../kube/delete-if-there.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { KubeApi } from '../../kube/port.ts';
 import { ingressPathOf, leadsToSolver, routeOf } from './challenge-path.ts';
@@ -105,9 +106,7 @@ export function createTemporaryIngresses(parts: {
   function ofCertManager({ metadata: { uid, namespace } }: Challenge): Ingress | undefined {
     return cache
       .byIndex(byController, uid ?? '')
-      .find(
-        ({ metadata }) => metadata.namespace === namespace && metadata.deletionTimestamp === undefined,
-      );
+      .find(({ metadata }) => metadata.namespace === namespace && metadata.deletionTimestamp === undefined);
   }
 
   return {
@@ -137,14 +136,7 @@ export function createTemporaryIngresses(parts: {
           if (!isKubeError(error, 'KUBE_NOT_FOUND')) throw error;
         }
       }
-      for (const ingress of found) {
-        try {
-          await api.delete(ingresses, keyOf(ingress), { uid: ingress.metadata.uid });
-        } catch (error) {
-          // With another uid it is another's.
-          if (!isKubeError(error, 'KUBE_NOT_FOUND', 'KUBE_CONFLICT')) throw error;
-        }
-      }
+      for (const ingress of found) await deleteIfThere(api, ingresses, ingress);
     },
   };
 }

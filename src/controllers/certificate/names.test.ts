@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { nextKeyNameFor, requestNameFor } from './names.ts';
+import { aCertificate } from './state.testing.ts';
+
+const dnsSubdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+describe('the name of a request', () => {
+  it('is the name of the Certificate and the revision', () => {
+    expect(requestNameFor('site', 12)).toBe('site-12');
+  });
+
+  it.each(['a'.repeat(233), `${'a'.repeat(167)}.${'b'.repeat(80)}`, `${'a'.repeat(167)}-${'b'.repeat(80)}`])(
+    'is cut where it would be too long, and is another for another Certificate: %s',
+    long => {
+      const name = requestNameFor(long, 1);
+      expect(name.length).toBeLessThanOrEqual(233);
+      expect(name).toMatch(dnsSubdomain);
+      expect(requestNameFor(`${long}x`, 1)).not.toBe(name);
+      expect(requestNameFor(long, 2)).not.toBe(name);
+    },
+  );
+});
+
+describe('the name of the next private key', () => {
+  it('is the same for the same try, and another for every other', () => {
+    const name = nextKeyNameFor(aCertificate());
+    expect(nextKeyNameFor(aCertificate())).toBe(name);
+    expect(nextKeyNameFor(aCertificate({}, { failedIssuanceAttempts: 1 }))).not.toBe(name);
+    expect(nextKeyNameFor(aCertificate({}, { revision: 1 }))).not.toBe(name);
+    const again = aCertificate();
+    expect(nextKeyNameFor({ ...again, metadata: { ...again.metadata, uid: 'another' } })).not.toBe(name);
+  });
+
+  it('fits, however long the Certificate is called', () => {
+    const certificate = aCertificate();
+    const long = {
+      ...certificate,
+      metadata: { ...certificate.metadata, name: `${'a'.repeat(239)}.${'b'.repeat(13)}` },
+    };
+    expect(nextKeyNameFor(long).length).toBeLessThanOrEqual(253);
+    expect(nextKeyNameFor(long)).toMatch(dnsSubdomain);
+  });
+});
