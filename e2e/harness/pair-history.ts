@@ -29,20 +29,17 @@ export function readPair(secret: Secret | undefined): PairReading {
 /**
  * Everything that a reader of a Secret could have read after `resourceVersion`, in order: each version that was ever
  * stored, its deletion too. From the history of the store, so that no instant is missed, as it might be by reading again and
- * again.
+ * again. A cluster needs `timeoutSeconds` of 1 or more to tell it all.
  */
 export async function pairHistory(
   api: KubeApi,
   name: string,
   resourceVersion: string,
+  timeoutSeconds = 0,
 ): Promise<readonly PairReading[]> {
   const readings: PairReading[] = [];
-  const watch = {
-    namespace: 'default',
-    resourceVersion,
-    timeoutSeconds: 0,
-    signal: new AbortController().signal,
-  };
+  const { signal } = new AbortController();
+  const watch = { namespace: 'default', resourceVersion, timeoutSeconds, signal };
   for await (const event of api.watch(secrets, watch)) {
     if (event.type === 'BOOKMARK' || event.object.metadata.name !== name) continue;
     readings.push(readPair(event.type === 'DELETED' ? undefined : event.object));

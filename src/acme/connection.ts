@@ -3,14 +3,14 @@ import { type Logger, silentLogger } from '../core/logger.ts';
 import type { AcmeDirectory } from './directory.ts';
 import { createDirectorySource } from './directory-source.ts';
 import { createEndpointGates, type EndpointGates, type EndpointGatesOptions } from './endpoint-gates.ts';
-import { AcmeError, errorOfAnswer } from './errors.ts';
+import { AcmeError } from './errors.ts';
+import { failureOf } from './failed-answer.ts';
+import { gatedExchange } from './gated-exchange.ts';
 import { createJwsSigner, type ExternalAccountBinding } from './jws-signer.ts';
 import { createNoncePool } from './nonces.ts';
 import { isCertificate, splitChain } from './pem-chain.ts';
-import { type AcmeProblem, problemSchema } from './problem.ts';
-import { isAboutNames } from './rate-limit.ts';
-import { parseRetryAfter, retryAfterInDetail } from './retry-after.ts';
-import { type AcmeAnswer, type AcmeExchange, type AcmeRequestFacts, createTransport } from './transport.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import { type AcmeAnswer, type AcmeRequestFacts, createTransport } from './transport.ts';
 
 export interface AcmeOptions {
   readonly directoryUrl: string;
@@ -103,12 +103,6 @@ export interface AcmeConnection {
   close(): void;
 }
 
-/** An exchange, with what its gate and its messages need to know. */
-interface GatedExchange extends AcmeExchange {
-  readonly doing?: string | undefined;
-  readonly names?: readonly string[] | undefined;
-}
-
 /** At 50 % refused nonces, one request in 16 million still fails. */
 const mostBadNonces = 24;
 
@@ -135,23 +129,11 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
     },
   });
   const gates = options.gates ?? createEndpointGates({ clock, onClose: tellClosing(logger) });
+  const { host } = directoryUrl;
+  const exchange = gatedExchange({ transport, gates, host, clock });
+  const failure = (answer: AcmeAnswer, doing: string): AcmeError =>
+    failureOf(answer, doing, host, clock.now());
   const directories = createDirectorySource({ url: directoryUrl, exchange, clock, nonces });
-
-  /** An exchange through the gate of its endpoint. */
-  async function exchange({ doing, names = [], ...request }: GatedExchange): Promise<AcmeAnswer> {
-    const leave = gates.enter(request.action);
-    let answer: AcmeAnswer;
-    try {
-      answer = await transport.exchange(request);
-    } catch (error) {
-      leave('lost');
-      throw error;
-    }
-    const asksToWait = answer.status === 429 || (answer.status === 503 && retryAfterOf(answer) !== undefined);
-    const isTheirs = asksToWait && isAboutNames(problemOf(answer), names);
-    leave(asksToWait && !isTheirs ? failureOf(answer, doing ?? 'to answer') : 'done');
-    return answer;
-  }
 
   function trust(urls: readonly (string | undefined)[]): void {
     for (const url of urls) if (url !== undefined && URL.canParse(url)) origins.add(new URL(url).origin);
@@ -176,28 +158,14 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
       method: 'HEAD',
       url: new URL(newNonce),
       action: 'get_nonce',
+      doing: 'to give a nonce',
       signal,
     });
     nonces.put(headerOf(answer, 'replay-nonce'));
     const nonce = nonces.take();
     if (nonce !== undefined) return nonce;
-    if (answer.status >= 400) throw failureOf(answer, 'to give a nonce');
-    throw new AcmeError('ACME_BAD_ANSWER', `The ACME server ${directoryUrl.host} gave no Replay-Nonce`);
-  }
-
-  function retryAfterOf(answer: AcmeAnswer): number | undefined {
-    const named = parseRetryAfter(answer.headers['retry-after'], clock.now());
-    if (named !== undefined || answer.status !== 429) return named;
-    return retryAfterInDetail(problemOf(answer)?.detail ?? '', clock.now());
-  }
-
-  function failureOf(answer: AcmeAnswer, doing: string): AcmeError {
-    const { status } = answer;
-    const retryAfterMs = retryAfterOf(answer);
-    const retryAtMs = retryAfterMs === undefined ? undefined : clock.now() + retryAfterMs;
-    const empty = answer.body.length === 0;
-    const facts = { status, problem: problemOf(answer), retryAfterMs, retryAtMs, empty };
-    return errorOfAnswer(doing, directoryUrl.host, facts);
+    if (answer.status >= 400) throw failure(answer, 'to give a nonce');
+    throw new AcmeError('ACME_BAD_ANSWER', `The ACME server ${host} gave no Replay-Nonce`);
   }
 
   async function get(request: PlainRequest): Promise<SignedAnswer> {
@@ -206,7 +174,7 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
     const url = parseResourceUrl(request.url);
     const answer = await exchange({ method: 'GET', url, action, doing: request.doing, signal });
     if (answer.status === 200) return wantedAnswer(answer, request.doing);
-    throw failureOf(answer, request.doing);
+    throw failure(answer, request.doing);
   }
 
   async function post(request: SignedRequest): Promise<SignedAnswer> {
@@ -232,15 +200,15 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
       });
       nonces.put(headerOf(answer, 'replay-nonce'));
       if ((request.wanted ?? [200]).includes(answer.status)) return wantedAnswer(answer, request.doing);
-      const failure = failureOf(answer, request.doing);
-      if (failure.code === 'ACME_BAD_NONCE' && answer.resent) {
+      const error = failure(answer, request.doing);
+      if (error.code === 'ACME_BAD_NONCE' && answer.resent) {
         // The nonce was used up: the request got through the first time, and only its answer was lost.
-        throw new AcmeError('ACME_UNREACHABLE', `The ACME server ${directoryUrl.host} closed the connection`);
+        throw new AcmeError('ACME_UNREACHABLE', `The ACME server ${host} closed the connection`);
       }
-      if (failure.code !== 'ACME_BAD_NONCE' || refused === mostBadNonces) {
+      if (error.code !== 'ACME_BAD_NONCE' || refused === mostBadNonces) {
         // An endpoint that has moved is found again by a new directory.
         if (answer.status === 404 || answer.status === 405) directories.forget();
-        throw failure;
+        throw error;
       }
     }
   }
@@ -254,7 +222,7 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
         try {
           return JSON.parse(answer.body.toString('utf8')) as unknown;
         } catch {
-          const what = `The ACME server ${directoryUrl.host} answered ${answer.status} ${doing}, but not with JSON`;
+          const what = `The ACME server ${host} answered ${answer.status} ${doing}, but not with JSON`;
           throw new AcmeError('ACME_BAD_ANSWER', what, { status: answer.status });
         }
       },
@@ -273,7 +241,7 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
 
   const connection: AcmeConnection = {
     directoryUrl: options.directoryUrl,
-    host: directoryUrl.host,
+    host: host,
     accountUrl: options.accountUrl,
     thumbprint: signer.thumbprint,
     clock,
@@ -315,15 +283,4 @@ function checkedCaBundle(pem: string | undefined): string | undefined {
 function headerOf(answer: AcmeAnswer, name: 'replay-nonce' | 'location'): string | undefined {
   const value = answer.headers[name];
   return Array.isArray(value) ? value[0] : value;
-}
-
-function problemOf(answer: AcmeAnswer): AcmeProblem | undefined {
-  // Some CAs label their problems application/json. What does not parse is no problem document.
-  if (!/json/i.test(answer.headers['content-type'] ?? '')) return undefined;
-  try {
-    const parsed = problemSchema.safeParse(JSON.parse(answer.body.toString('utf8')));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
 }

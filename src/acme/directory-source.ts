@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { type AcmeDirectory, directorySchema } from './directory.ts';
-import { AcmeError, errorOfAnswer } from './errors.ts';
+import { AcmeError } from './errors.ts';
+import { failureOf } from './failed-answer.ts';
+import type { GatedRequest } from './gated-exchange.ts';
 import type { NoncePool } from './nonces.ts';
-import { parseRetryAfter } from './retry-after.ts';
-import type { AcmeAnswer, Transport } from './transport.ts';
+import type { AcmeAnswer } from './transport.ts';
 
 /** The directory of one server, fetched when it is needed and kept for an hour. */
 export interface DirectorySource {
@@ -13,6 +14,7 @@ export interface DirectorySource {
 }
 
 const keptMs = 3_600_000;
+const doing = 'to give its directory';
 /** How long an old directory serves before a new one is asked for again. */
 const retryMs = 60_000;
 
@@ -22,7 +24,7 @@ const retryMs = 60_000;
  */
 export function createDirectorySource(parts: {
   url: URL;
-  exchange: Transport['exchange'];
+  exchange: (request: GatedRequest) => Promise<AcmeAnswer>;
   clock: Clock;
   nonces: NoncePool;
 }): DirectorySource {
@@ -31,24 +33,13 @@ export function createDirectorySource(parts: {
   let fetching: Promise<AcmeDirectory> | undefined;
 
   async function fetch(): Promise<AcmeDirectory> {
-    const answer = await exchange({ method: 'GET', url, action: 'get_directory' });
-    if (answer.status !== 200) throw refusal(answer);
+    const answer = await exchange({ method: 'GET', url, action: 'get_directory', doing });
+    if (answer.status !== 200) throw failureOf(answer, doing, url.host, clock.now());
     const nonce = answer.headers['replay-nonce'];
     nonces.put(Array.isArray(nonce) ? nonce[0] : nonce);
     const directory = parseDirectory(answer.body);
     kept = { directory, staleAt: clock.now() + keptMs };
     return directory;
-  }
-
-  function refusal(answer: AcmeAnswer): AcmeError {
-    const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], clock.now());
-    return errorOfAnswer('to give its directory', url.host, {
-      status: answer.status,
-      problem: undefined,
-      empty: false,
-      retryAfterMs,
-      retryAtMs: retryAfterMs === undefined ? undefined : clock.now() + retryAfterMs,
-    });
   }
 
   function parseDirectory(body: Buffer): AcmeDirectory {

@@ -91,7 +91,10 @@ describe('renewal information', () => {
 
   it.each([
     ['no window', {}],
-    ['a window that ends as it begins', { suggestedWindow: { ...suggestedWindow, end: suggestedWindow.start } }],
+    [
+      'a window that ends as it begins',
+      { suggestedWindow: { ...suggestedWindow, end: suggestedWindow.start } },
+    ],
     ['a window that ends before', { suggestedWindow: { ...suggestedWindow, end: '2026-01-31T00:00:00Z' } }],
     ['a time that is none', { suggestedWindow: { ...suggestedWindow, end: 'in February' } }],
     ['a list', []],
@@ -106,10 +109,13 @@ describe('renewal information', () => {
     await expect(getRenewalInfo(conn, 'a.b')).rejects.toMatchObject({ code: 'ACME_NOT_FOUND' });
   });
 
-  it.each(['javascript:alert(1)', 'not a URL', 7])('leaves out an explanation at %j', async explanationURL => {
-    server.on('/renewal-info/a.b', { body: { suggestedWindow, explanationURL } });
-    expect((await getRenewalInfo(conn, 'a.b'))?.explanationUrl).toBeUndefined();
-  });
+  it.each(['javascript:alert(1)', 'not a URL', 7])(
+    'leaves out an explanation at %j',
+    async explanationURL => {
+      server.on('/renewal-info/a.b', { body: { suggestedWindow, explanationURL } });
+      expect((await getRenewalInfo(conn, 'a.b'))?.explanationUrl).toBeUndefined();
+    },
+  );
 
   it('is undefined where the directory has none', async () => {
     const { origin } = server;

@@ -37,10 +37,15 @@ const renewalInfoSchema = z
  * The identifier by which ACME servers know a certificate (RFC 9773 section 4.1). Undefined for a certificate without an
  * authority key identifier. Throws a PkiError where the certificate cannot be read.
  */
-export function certIdOf(certificate: Pick<CertificateInfo, 'authorityKeyId' | 'serialNumber'>): string | undefined {
+export function certIdOf(
+  certificate: Pick<CertificateInfo, 'authorityKeyId' | 'serialNumber'>,
+): string | undefined {
   const { authorityKeyId, serialNumber } = certificate;
   if (authorityKeyId === undefined || !/^[0-9A-F]+$/i.test(serialNumber)) return undefined;
-  const magnitude = Buffer.from(serialNumber.padStart(serialNumber.length + (serialNumber.length % 2), '0'), 'hex');
+  const magnitude = Buffer.from(
+    serialNumber.padStart(serialNumber.length + (serialNumber.length % 2), '0'),
+    'hex',
+  );
   // The octets of a DER integer: one more where the first bit would make it negative.
   const octets = (magnitude[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), magnitude]) : magnitude;
   return `${authorityKeyId.toString('base64url')}.${octets.toString('base64url')}`;

@@ -106,7 +106,10 @@ export async function scriptedAcme(): Promise<ScriptedAcme> {
     const [, ofAll] =
       [...replies].find(([path]) => path.endsWith('*') && request.path.startsWith(path.slice(0, -1))) ?? [];
     return (
-      (replies.get(request.path) ?? ofAll)?.(request) ?? { status: 404, body: problem('malformed', 'no such resource') }
+      (replies.get(request.path) ?? ofAll)?.(request) ?? {
+        status: 404,
+        body: problem('malformed', 'no such resource'),
+      }
     );
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { problem, type ScriptedReply, type SeenRequest } from '../acme/scripted-acme.testing.ts';
+import { problem, type ScriptedReply } from '../acme/scripted-acme.testing.ts';
 import { orders } from '../api/acme/order.ts';
-import { certificateRequests } from '../api/cert-manager/certificate-request.ts';
 import { certificates } from '../api/cert-manager/certificate.ts';
+import { certificateRequests } from '../api/cert-manager/certificate-request.ts';
 import { issuers } from '../api/cert-manager/issuer.ts';
 import { findCondition } from '../api/condition.ts';
 import { rfc3339 } from '../core/clock.ts';
@@ -53,7 +53,8 @@ describe('an ACME server that limits new orders', () => {
     const { refusals } = limits(ground, acme, 4);
     const sites = Array.from({ length: 20 }, (_, number) => `site-${number}`);
     for (const site of sites) await addSite(ground, site);
-    for (const site of sites) await world.until(`${site} is Ready`, ready(ground, site), { withinMs: 15 * minuteMs });
+    for (const site of sites)
+      await world.until(`${site} is Ready`, ready(ground, site), { withinMs: 15 * minuteMs });
     expect(acme.orders).toHaveLength(20);
     // Five minutes' worth; those that were under way as the first was refused, and one or two tries a minute.
     expect(refusals()).toBeLessThanOrEqual(20);
@@ -67,9 +68,10 @@ describe('an ACME server that limits new orders', () => {
     await addSite(ground, 'site');
     await addSite(ground, 'later');
     const reason = await world.until('the Order says so', () => reasonOf(ground, 'site'));
-    const until = /^RateLimited until (\S+): The ACME server \S+ answered 429 to make an order: rateLimited: too many new orders from this account\.$/.exec(
-      reason,
-    )?.[1];
+    const until =
+      /^RateLimited until (\S+): The ACME server \S+ answered 429 to make an order: rateLimited: too many new orders from this account\.$/.exec(
+        reason,
+      )?.[1];
     const leftMs = Date.parse(until ?? '') - ground.clock.now();
     expect(leftMs).toBeGreaterThan(50_000);
     expect(leftMs).toBeLessThanOrEqual(minuteMs + 1_000);
@@ -96,13 +98,6 @@ describe('an ACME server that limits new orders', () => {
     const { ground, acme, world } = await anAcmeWorld();
     await ground.store.create(issuers, anAcmeIssuer('other', acme.directoryUrl));
     await world.settle();
-    let ours: unknown;
-    acme.scripted.on('/account', ({ header }: SeenRequest) => {
-      const known = JSON.stringify(header.jwk);
-      ours ??= known;
-      const location = `${acme.scripted.origin}/account/${known === ours ? 1 : 2}`;
-      return { status: 201, headers: { location }, body: { status: 'valid' } };
-    });
     acme.scripted.on('/order', request =>
       JSON.stringify(request.payload).includes('limited')
         ? { status: 429, headers: { 'retry-after': '86400' }, body: problem('rateLimited', 'this account') }
@@ -142,10 +137,8 @@ it.each([
   await world.settle();
   const untilMs = ground.clock.now() + 120_000;
   let asked = 0;
-  acme.scripted.on('/authz/*', () => ({ status: 500 }));
-  const open = acme.newOrder;
   acme.scripted.on('/order', request => {
-    if (ground.clock.now() >= untilMs) return open(request);
+    if (ground.clock.now() >= untilMs) return acme.newOrder(request);
     asked += 1;
     const headers = { 'retry-after': retryAfter(ground.clock.now()) };
     return { status, headers, body: problem('serverInternal', 'maintenance') };
@@ -176,7 +169,9 @@ it('a limit on registrations is waited for, and the issuer says so', async () =>
   await world.until('the issuer says so', async () => {
     const { status } = (await ground.get(issuers, 'acme')) ?? {};
     const condition = findCondition(status?.conditions, 'Ready');
-    return condition?.reason === 'ErrRegisterACMEAccount' && condition.message?.includes('too many registrations');
+    return (
+      condition?.reason === 'ErrRegisterACMEAccount' && condition.message?.includes('too many registrations')
+    );
   });
   await world.sleep(59 * minuteMs);
   expect(scripted.count('/account')).toBe(1);

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { annotationMap, dnsName, goDuration, labelMap, preserved, preservedList, stringMap, strings } from '../fields.ts';
+import {
+  annotationMap,
+  dnsName,
+  goDuration,
+  labelMap,
+  preserved,
+  preservedList,
+  stringMap,
+  strings,
+} from '../fields.ts';
 import { withRules } from '../rules.ts';
 
 const templateMetadata = z.object({

@@ -3,6 +3,7 @@ import { jksDigestAnnotation, pkcs12DigestAnnotation } from '../../api/annotatio
 import type { CertificateKeystores } from '../../api/cert-manager/certificate.ts';
 import type { Secret } from '../../api/kubernetes/secret.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { remembering } from '../../core/remembering.ts';
 import { parseCertificates } from '../../pki/certificate.ts';
 import { jksKeyStore, jksTrustStore } from '../../pki/keystores/jks.ts';
 import { pkcs12KeyStore, pkcs12TrustStore } from '../../pki/keystores/pkcs12.ts';
@@ -79,11 +80,12 @@ export async function keystoresOf(
   nowMs: number,
 ): Promise<KeystoreContent> {
   const settings = certificate.spec.keystores ?? {};
-  const ca = readable(pair.ca);
+  const wanted = keystoreKinds.filter(name => passwords[name] !== undefined);
+  const { ca } = trustIn(wanted.length === 0 ? '' : (pair.ca ?? ''));
   const isSamePair =
     stored?.privateKey === pair.privateKey && stored.chain === pair.chain && stored.ca === pair.ca;
   let content: KeystoreContent = { data: {}, annotations: {} };
-  for (const name of keystoreKinds) {
+  for (const name of wanted) {
     const password = passwords[name];
     if (password === undefined) continue;
     const kind = kinds[name];
@@ -144,14 +146,17 @@ function picked(values: Readonly<Record<string, string>> | undefined, names: rea
   return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => names.includes(name)));
 }
 
-/** Issuers of other makers may give anything as their certificate: what is none is trusted by nobody. */
-function readable(ca: string | undefined): string | undefined {
+/**
+ * Issuers of other makers may give anything as their certificate: what is none is trusted by nobody. Remembered, since
+ * reading takes longer than all the rest, and a few authorities sign for all.
+ */
+const trustIn = remembering(64, (pem): { readonly ca: string | undefined } => {
   try {
-    return ca !== undefined && parseCertificates(ca).length > 0 ? ca : undefined;
+    return { ca: parseCertificates(pem).length > 0 ? pem : undefined };
   } catch {
-    return undefined;
+    return { ca: undefined };
   }
-}
+});
 
 function opened({ privateKey, chain, ca }: KeyPair) {
   return { key: parsePrivateKey(privateKey), chain, ca };

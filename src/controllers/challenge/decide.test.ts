@@ -15,14 +15,16 @@ describe('a Challenge', () => {
     expect(decideChallenge(aChallenge({ state }), order)).toEqual({ kind: 'clean-up' });
   });
 
-  it('is cleaned up when it is being deleted, and when its Order is gone, or another', () => {
+  it('is cleaned up when it is being deleted, and removed when its Order is gone, or another', () => {
     const deletionTimestamp = '2026-01-01T00:00:00Z';
     const leaving = aChallenge();
     const metadata = { ...leaving.metadata, deletionTimestamp };
     const another = { ...order, metadata: { ...order.metadata, uid: 'another' } };
     expect(decideChallenge({ ...leaving, metadata }, order)).toEqual({ kind: 'clean-up' });
-    expect(decideChallenge(aChallenge(), undefined)).toEqual({ kind: 'clean-up' });
-    expect(decideChallenge(aChallenge(), another)).toEqual({ kind: 'clean-up' });
+    expect(decideChallenge({ ...leaving, metadata }, undefined)).toEqual({ kind: 'clean-up' });
+    expect(decideChallenge(aChallenge(), undefined)).toEqual({ kind: 'remove' });
+    expect(decideChallenge(aChallenge({ state: 'valid' }), undefined)).toEqual({ kind: 'remove' });
+    expect(decideChallenge(aChallenge(), another)).toEqual({ kind: 'remove' });
   });
 
   it.each([
@@ -40,6 +42,8 @@ describe('a Challenge', () => {
       { spec: { token: 'd'.repeat(43) } },
       'has not asked for this Challenge',
     ],
+    ['by DNS01', { spec: { type: 'DNS-01', solver: { dns01: {} } } }, 'not http01.ingress'],
+    ['by the Gateway API', { spec: { solver: { http01: { gatewayHTTPRoute: {} } } } }, 'not http01.ingress'],
   ])('%s is refused', (_what, more, said) => {
     const decision = decideChallenge(aChallenge(undefined, more), order);
     expect(decision).toMatchObject({ kind: 'refuse', reason: expect.stringContaining(said) as string });

@@ -7,29 +7,33 @@ import { isFinal } from '../order/decide.ts';
 /*
  *   new --its turn--> presented --self-check passes--> accepted --> valid
  *                         |                                \-----> invalid, errored
- *   any of them --final, deleted, or without its Order--> cleaned up
+ *   any of them --final or deleted--> cleaned up
+ *   any of them --its Order gone--> cleaned up and deleted
  */
 
 /** The next step for one Challenge. */
 export type ChallengeDecision =
   /** It is over, or its Order is: the solver's traces go, and the finalizer with them. */
   | { readonly kind: 'clean-up' }
+  /** Its Order is gone, and it goes too: the garbage collector leaves it where cert-manager gave it a second owner. */
+  | { readonly kind: 'remove' }
   /** It is not of our making: nothing is served, fetched or asked for it. */
   | { readonly kind: 'refuse'; readonly reason: string }
   | { readonly kind: 'solve' };
 
 /** Decides the next step. `order` is the one that the Challenge names as its controller. */
 export function decideChallenge(challenge: Challenge, order: Order | undefined): ChallengeDecision {
-  if (isOver(challenge)) return { kind: 'clean-up' };
+  if (challenge.metadata.deletionTimestamp !== undefined) return { kind: 'clean-up' };
   const owner = controllerOf(challenge);
-  if (owner?.kind !== orders.kind) {
+  const isOrders = owner?.kind === orders.kind;
+  if (isOrders && order?.metadata.uid !== owner.uid) return { kind: 'remove' };
+  if (isOver(challenge)) return { kind: 'clean-up' };
+  if (!isOrders || order === undefined) {
     return {
       kind: 'refuse',
       reason: 'No Order controls this Challenge; delete it: Challenges are made by Postern alone.',
     };
   }
-  // It goes after its Order.
-  if (order === undefined || order.metadata.uid !== owner.uid) return { kind: 'clean-up' };
   if (!isAskedFor(challenge, order)) {
     return {
       kind: 'refuse',

@@ -1,4 +1,5 @@
 import { challenges } from '../../api/acme/challenge.ts';
+import { orders } from '../../api/acme/order.ts';
 import { keyOf, type ObjectKey } from '../../api/meta.ts';
 import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
@@ -6,6 +7,7 @@ import type { Solver } from '../../solvers/solver.ts';
 import type { ControllerContext } from '../context.ts';
 import { createHolds } from '../holds.ts';
 import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
+import { byOrder } from '../order/index-names.ts';
 import { createPatience } from '../patience.ts';
 import { createPollPacer } from '../poll-pacer.ts';
 import { isOver } from './decide.ts';
@@ -22,7 +24,7 @@ export interface ChallengeOptions {
   readonly mostAtOnce: number;
 }
 
-/** Challenges are presented, checked, accepted and cleaned up. */
+/** Challenges are presented, checked, accepted and cleaned up. Looks them up by the Order controller's index. */
 export function challengeController(context: ControllerContext, options: ChallengeOptions): ControllerSpec {
   const { accounts, solver, onCheckSettled, mostAtOnce } = options;
   const cache = context.caches.cacheOf(challenges);
@@ -47,6 +49,10 @@ export function challengeController(context: ControllerContext, options: Challen
       cache.onChange(({ before, after }) => {
         const challenge = after ?? before;
         if (challenge !== undefined) enqueue(keyOf(challenge));
+      });
+      context.caches.cacheOf(orders).onChange(({ before, after }) => {
+        if (before === undefined || before.metadata.uid === after?.metadata.uid) return;
+        for (const challenge of cache.byIndex(byOrder, before.metadata.uid ?? '')) enqueue(keyOf(challenge));
       });
       onCheckSettled(enqueue);
       watchIssuers(context.caches, cache, challenge => !isOver(challenge), enqueue);

@@ -1,11 +1,12 @@
 import { type Challenge, challenges } from '../../api/acme/challenge.ts';
 import { type Order, orders } from '../../api/acme/order.ts';
 import { controllerOf, type ObjectKey } from '../../api/meta.ts';
+import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { cleanUp, cleanUpGone } from './clean-up.ts';
-import { type ChallengeDecision, decideChallenge, isOver } from './decide.ts';
+import { type ChallengeDecision, decideChallenge } from './decide.ts';
 import { solve } from './solve.ts';
 import { type ChallengeTools, endChallenge, tellWait } from './tools.ts';
 
@@ -28,6 +29,10 @@ export async function reconcileChallenge(
     case 'clean-up':
       await cleanUp(tools, challenge);
       return {};
+    case 'remove':
+      await cleanUp(tools, challenge);
+      await deleteIfThere(tools.context.api, challenges, challenge);
+      return {};
     case 'refuse':
       return endChallenge(tools, challenge, 'errored', decision.reason);
     case 'solve':
@@ -49,7 +54,8 @@ async function decide(context: ControllerContext, challenge: Challenge): Promise
   const owner = controllerOf(challenge);
   const key = { namespace: challenge.metadata.namespace ?? '', name: owner?.name ?? '' };
   const decision = decideChallenge(challenge, context.caches.cacheOf(orders).get(key));
-  if (decision.kind === 'solve' || isOver(challenge) || owner?.kind !== orders.kind) return decision;
+  if (decision.kind === 'solve' || decision.kind === 'clean-up' || owner?.kind !== orders.kind)
+    return decision;
   return decideChallenge(challenge, await live(context, key));
 }
 

@@ -55,6 +55,13 @@ describe('the steps of an Order', () => {
       { kind: 'wait' },
     ],
     [
+      'all was proved before it was taken over, and its Challenges are gone',
+      ordered({ state: 'ready' }),
+      [],
+      { kind: 'finalize' },
+    ],
+    ['it was finalized before it was taken over', ordered({ state: 'valid' }), [], { kind: 'finalize' }],
+    [
       'the certificate is there',
       ordered({ state: 'valid', certificate: 'eA==' }),
       [aChallenge({ state: 'valid' })],

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { AcmeIssuerConfig } from '../../api/acme/issuer-config.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { secrets } from '../../api/kubernetes/secret.ts';
 import { encodePrivateKey, generatePrivateKey, keyKindOf, parsePrivateKey } from '../../pki/private-key.ts';
 import { anIssuer, anIssuerGround, aSecret } from '../ground.testing.ts';
-import { ensureAccountKey, findAccountKey } from './account-key.ts';
+import { accountKeyHash, ensureAccountKey, findAccountKey } from './account-key.ts';
 
 const acmeIssuer = (more: Partial<AcmeIssuerConfig> = {}, namespace?: string): Issuer =>
   anIssuer(
@@ -75,5 +76,19 @@ describe('the account key of an ACME issuer', () => {
       message: 'Secret "shop/account" of spec.acme.privateKeySecretRef has no entry "tls.key"; add it.',
     });
     expect(await api.get(secrets, { namespace: 'shop', name: 'account' })).toEqual(theirs);
+  });
+});
+
+describe('the hash of an account key', () => {
+  it.each([
+    ['RSA', 'pkcs1'],
+    ['ECDSA', 'pkcs8'],
+  ] as const)('is of the DER that cert-manager hashes: %s, %s', async (algorithm, type) => {
+    const key = await generatePrivateKey({ algorithm });
+    const hash = createHash('sha256')
+      .update(key.export({ format: 'der', type }))
+      .digest('base64');
+    expect(accountKeyHash(encodePrivateKey(key, 'PKCS1'))).toBe(hash);
+    expect(accountKeyHash(encodePrivateKey(key, 'PKCS8'))).toBe(hash);
   });
 });

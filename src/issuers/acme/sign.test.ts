@@ -68,6 +68,24 @@ describe('a request for an ACME issuer', () => {
     expect(made[0]?.spec).not.toHaveProperty('duration');
   });
 
+  it('goes by the Order that cert-manager has made for it, and makes no second one', async () => {
+    const bench = await aBench();
+    await bench.sign();
+    const [own] = await bench.orders();
+    if (own === undefined) throw new Error('no Order was made');
+    await bench.api.delete(orders, { namespace: 'shop', name: own.metadata.name ?? '' });
+    const { ownerReferences } = own.metadata;
+    const metadata = { name: 'site-1-2374618265', namespace: 'shop', ownerReferences };
+    const foreign = await bench.api.create(orders, { ...own, metadata });
+    const others = { ...own, metadata: { ...metadata, name: 'site-1-1' } };
+    await bench.api.create(orders, { ...others, spec: { ...own.spec, request: 'AAAA' } });
+    expect(await bench.sign()).toMatchObject({
+      message: expect.stringContaining('"site-1-2374618265"') as string,
+    });
+    expect(await bench.orders()).toHaveLength(2);
+    expect(foreign.metadata.uid).toBeDefined();
+  });
+
   it('asks for a lifetime and a profile where the issuer does', async () => {
     const bench = await aBench(undefined, { enableDurationFeature: true, profile: 'short' });
     await bench.sign();

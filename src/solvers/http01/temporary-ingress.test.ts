@@ -119,6 +119,25 @@ describe('the temporary Ingress', () => {
     expect(await cluster.all(ingresses)).toHaveLength(1);
   });
 
+  it('is the one that cert-manager has made for the challenge, led to the solver', async () => {
+    const challenge = await cluster.challenge(aChallenge());
+    const { metadata, spec } = temporaryIngressFor(challenge);
+    const [rule] = spec?.rules ?? [];
+    const paths = (rule?.http?.paths ?? []).map(path => ({
+      ...path,
+      backend: { service: { name: 'cm-acme-http-solver-p2xq9', port: { number: 8089 } } },
+    }));
+    const name = 'cm-acme-http-solver-x7k2p';
+    await cluster.api.create(ingresses, {
+      metadata: { ...metadata, name },
+      spec: { ...spec, rules: [{ ...rule, http: { paths } }] },
+    });
+    await temporary.ensure(challenge);
+    const all = await cluster.all(ingresses);
+    expect(all.map(found => found.metadata.name)).toEqual([name]);
+    expect(all[0]?.spec).toEqual(spec);
+  });
+
   it('never takes the place of another Ingress of the same name', async () => {
     const challenge = await cluster.challenge(aChallenge({}));
     const foreign: Ingress = {
