@@ -103,7 +103,7 @@ export async function startCrashBed(): Promise<CrashBed> {
         writesFile,
         logFile,
       };
-      front.backends.add(httpPort);
+      front.backends.add(`127.0.0.1:${httpPort}`);
       const started = startServer({
         command: process.execPath,
         args: [
@@ -114,18 +114,18 @@ export async function startCrashBed(): Promise<CrashBed> {
         logFile,
         env: { NODE_COMPILE_CACHE: join(dir, 'compile-cache') },
       });
-      void started.exited.then(() => front.backends.delete(httpPort));
+      void started.exited.then(() => front.backends.delete(`127.0.0.1:${httpPort}`));
       return started;
     },
     async resume(place, revision) {
       const log = createWriteStream(place.logFile, { flags: 'a' });
-      front.backends.add(place.httpPort);
+      front.backends.add(`127.0.0.1:${place.httpPort}`);
       const postern = await startInProcess({ args: argsFor(place), version: place.name, log });
       try {
         await untilSettled(postern, revision);
       } finally {
         await postern.stop();
-        front.backends.delete(place.httpPort);
+        front.backends.delete(`127.0.0.1:${place.httpPort}`);
         log.end();
       }
     },

@@ -8,6 +8,7 @@ import { withCondition } from '../../src/api/condition.ts';
 import { secrets } from '../../src/api/kubernetes/secret.ts';
 import { rfc3339 } from '../../src/core/clock.ts';
 import { type AcmeFaultProxy, startAcmeFaultProxy } from '../harness/acme-fault-proxy.ts';
+import { type ChallengeFront, startChallengeFront } from '../harness/challenge-front.ts';
 import { type Environment, startEnvironment } from '../harness/environment.ts';
 import { type KubeFaultProxy, startKubeFaultProxy } from '../harness/kube-fault-proxy.ts';
 import { linesToTest } from '../harness/lines.ts';
@@ -15,7 +16,7 @@ import { acmeClusterIssuer, ingress } from '../harness/manifests.ts';
 import { type ObjectView, viewOf } from '../harness/object-view.ts';
 import { pairHistory, readPair } from '../harness/pair-history.ts';
 import { killServer } from '../harness/server-process.ts';
-import { controlPlaneAddress } from '../netns.ts';
+import { controlPlaneAddress, edgeAddress, upstreamAddresses } from '../netns.ts';
 import { isInGap, violationsOf } from './invariants.ts';
 import { createKillSwitch, type Kill, killsFor } from './sweep.ts';
 
@@ -31,11 +32,16 @@ describe(`killed at any point, an issuance on Kubernetes ${line} is carried on`,
   let environment: Environment;
   let kube: KubeFaultProxy;
   let acme: AcmeFaultProxy;
+  let front: ChallengeFront;
   let view: ObjectView;
   let args: readonly string[];
 
   beforeAll(async () => {
-    environment = await startEnvironment({ line, withPostern: false });
+    const [, , frontAddress = ''] = upstreamAddresses;
+    front = await startChallengeFront({ host: frontAddress, port: 80 });
+    front.backends.add(`${edgeAddress}:80`);
+    const pebbleOptions = { dnsDefault: frontAddress };
+    environment = await startEnvironment({ line, withPostern: false, pebble: pebbleOptions });
     const { api, cluster, pebble, dir } = environment;
     view = viewOf(api);
     kube = await startKubeFaultProxy(cluster, controlPlaneAddress);
@@ -52,6 +58,7 @@ describe(`killed at any point, an issuance on Kubernetes ${line} is carried on`,
     await environment?.stop();
     await kube?.stop();
     await acme?.stop();
+    await front?.stop();
   });
 
   const issue = async (...names: readonly string[]): Promise<void> => {

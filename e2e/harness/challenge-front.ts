@@ -3,34 +3,39 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Where an ACME server looks for HTTP01 answers when several Posterns of one machine work for the same names. As a patient
- * load balancer, it waits a while for one that has the answer.
+ * Where an ACME server looks for HTTP01 answers when Posterns come and go, or several work for the same names. As a
+ * patient load balancer, it waits a while for one that has the answer: a CA that finds nobody at home fails the order,
+ * which no client can help.
  */
 export interface ChallengeFront {
   readonly port: number;
-  /** Ports of loopback that are asked; the first that has the answer gives it. */
-  readonly backends: Set<number>;
+  /** `host:port` of those that are asked; the first that has the answer gives it. */
+  readonly backends: Set<string>;
   stop(): Promise<void>;
 }
 
 const pollMs = 100;
 
-/** Starts it on loopback. After `patienceMs` it answers 404. */
-export async function startChallengeFront(patienceMs = 5_000): Promise<ChallengeFront> {
-  const backends = new Set<number>();
+/** Starts it; on a free port of loopback unless told otherwise. After `patienceMs` it answers 404. */
+export async function startChallengeFront({
+  host = '127.0.0.1',
+  port = 0,
+  patienceMs = 8_000,
+} = {}): Promise<ChallengeFront> {
+  const backends = new Set<string>();
   const server = createServer(async (message, response) => {
     const { url: path = '/', headers } = message;
     const deadline = performance.now() + patienceMs;
     let body: Buffer | undefined;
     do {
-      const asked = [...backends].map(port => answerAt(port, path, headers.host ?? ''));
+      const asked = [...backends].map(backend => answerAt(backend, path, headers.host ?? ''));
       body = await Promise.any(asked).catch(() => undefined);
       if (body === undefined) await sleep(pollMs);
     } while (body === undefined && performance.now() < deadline);
     response.writeHead(body === undefined ? 404 : 200, { connection: 'close' });
     response.end(body);
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(port, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     backends,
@@ -42,17 +47,10 @@ export async function startChallengeFront(patienceMs = 5_000): Promise<Challenge
 }
 
 /** The body of a 200; rejects for all else. */
-function answerAt(port: number, path: string, host: string): Promise<Buffer> {
+function answerAt(backend: string, path: string, host: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port,
-      path,
-      headers: { host },
-      agent: false,
-      signal: AbortSignal.timeout(2_000),
-    };
-    const sent = httpRequest(options, response => {
+    const options = { headers: { host }, agent: false, signal: AbortSignal.timeout(2_000) };
+    const sent = httpRequest(`http://${backend}${path}`, options, response => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

@@ -13,7 +13,9 @@ import { samePublicKey } from '../../src/pki/private-key.ts';
 import { createAcmeGround } from '../fixtures/cert-manager/acme-ground.ts';
 import { putForeignObjects } from '../fixtures/cert-manager/acme-states.ts';
 import { leftBehind, putIssuers } from '../fixtures/cert-manager/index.ts';
+import { deployment, putInstallation } from '../fixtures/cert-manager/installation.ts';
 import type { Expected, Outcome } from '../fixtures/cert-manager/left-behind.ts';
+import { kubectlCommandsIn } from '../harness/document-commands.ts';
 import { type Environment, places, startEnvironment } from '../harness/environment.ts';
 import { linesToTest } from '../harness/lines.ts';
 import { posternServiceAccount } from '../harness/permissions.ts';
@@ -21,6 +23,8 @@ import { changesBetween, type Snapshot, takeSnapshot } from '../harness/world-sn
 import { edgeAddress } from '../netns.ts';
 
 const lines = await linesToTest();
+
+const guide = 'docs/migrating-from-cert-manager.md';
 
 /** States whose Order is still to be made at the ACME server. */
 const notOrderedYet = ['order-missing', 'order-new', 'spec-changed'];
@@ -37,11 +41,7 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
 
   beforeAll(async () => {
     environment = await startEnvironment({ line, withPostern: false });
-    const { api, cluster, pebble } = environment;
-    const create = async (object: object): Promise<string> => {
-      const made = await cluster.kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(object));
-      return (JSON.parse(made) as { metadata: { name: string } }).metadata.name;
-    };
+    const { api, pebble } = environment;
     const authority = await putIssuers(api);
     const clusterNamespace = posternServiceAccount.namespace;
     const acme = await createAcmeGround({ api, pebble, clusterNamespace, address: edgeAddress });
@@ -49,6 +49,9 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
     for (const { name, make } of leftBehind) expected.set(name, await make(ground));
     await putForeignObjects(ground);
     await acme.stop();
+    await putInstallation(ground);
+    await follow('Before you switch');
+    await follow('Switching');
     before = await takeSnapshot(api);
     countsBefore = await acmeCounts(environment);
 
@@ -60,6 +63,20 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
   afterAll(async () => {
     await environment?.stop();
   });
+
+  async function create(object: object): Promise<string> {
+    const text = JSON.stringify(object);
+    const made = await environment.cluster.kubectl(['create', '-o', 'json', '-f', '-'], text);
+    return (JSON.parse(made) as { metadata: { name: string } }).metadata.name;
+  }
+
+  /** Does what the guide says below a heading; gives what was printed. */
+  async function follow(heading: string): Promise<string> {
+    const printed: string[] = [];
+    for (const command of await kubectlCommandsIn(guide, heading))
+      printed.push(await environment.cluster.kubectl(command));
+    return printed.join('\n');
+  }
 
   async function allSettled(): Promise<boolean> {
     const now = new Map(
@@ -89,7 +106,7 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
     const certificate = snapshot.find('Certificate', name) as Certificate;
     return {
       certificate,
-      secret: snapshot.find('Secret', certificate.spec.secretName) as Secret | undefined,
+      secret: snapshot.find('Secret', certificate.spec.secretName),
       requests: snapshot.of('CertificateRequest', name) as CertificateRequest[],
       orders: snapshot.of('Order', name) as Order[],
     };
@@ -218,7 +235,8 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
         metadata.labels?.['acme.cert-manager.io/http01-solver'] !== undefined &&
         metadata.ownerReferences === undefined,
     );
-    expect(foreign.map(([id]) => id.split(' ')[0]).toSorted()).toEqual(['Ingress', 'Pod', 'Service']);
+    expect(new Set(foreign.map(([, { kind }]) => kind))).toEqual(new Set(['Ingress', 'Pod', 'Service']));
+    expect(foreign).toHaveLength(3);
     for (const [id, object] of foreign) expect(now.objects.get(id)).toEqual(object);
   });
 
@@ -252,6 +270,10 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
     expect(unknown).toEqual([]);
   });
 
+  it('the commands for after the switch work', async () => {
+    expect(await follow('After the switch')).toContain('ecdsa-256');
+  });
+
   it('a second start writes nothing at all', async () => {
     const first = environment.postern;
     first.signal('SIGTERM');
@@ -264,6 +286,17 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
     );
     const now = await takeSnapshot(environment.api);
     expect(changesBetween(rest, now)).toEqual([]);
+  });
+
+  it('the commands for going back take what is Postern’s own away, and nothing else', async () => {
+    const { postern, api } = environment;
+    await create(deployment('postern-system', 'postern', 'postern:0.1.0'));
+    postern.signal('SIGTERM');
+    await postern.exited;
+    const rest = await takeSnapshot(api);
+    expect(rest.find('Service', 'cm-acme-http-solver')).toBeDefined();
+    await follow('Going back');
+    expect(changesBetween(rest, await takeSnapshot(api))).toEqual(['Service default/cm-acme-http-solver']);
   });
 });
 
@@ -333,9 +366,9 @@ async function acmeCounts({ dir }: Environment): Promise<AcmeCounts> {
 
 /** Whether a Certificate is as it was, but for a renewal that is spread over the day before it is due. */
 function expectSameButRenewal(old: Certificate, now: Certificate, metadata: ObjectMeta = {}): void {
-  const plain = ({ metadata: { resourceVersion: _, managedFields: __, ...rest }, ...object }: Managed) => ({
+  const plain = (object: Certificate): object => ({
     ...object,
-    metadata: rest,
+    metadata: { ...object.metadata, resourceVersion: undefined, managedFields: undefined },
   });
   const renewalTime = now.status?.renewalTime ?? '';
   const earlierMs = Date.parse(old.status?.renewalTime ?? '') - Date.parse(renewalTime);
@@ -345,8 +378,6 @@ function expectSameButRenewal(old: Certificate, now: Certificate, metadata: Obje
     plain({ ...old, metadata: { ...old.metadata, ...metadata }, status: { ...old.status, renewalTime } }),
   );
 }
-
-type Managed = Certificate & { metadata: { managedFields?: unknown } };
 
 function decoded(secret: Secret | undefined, entry: string): string {
   return Buffer.from(secret?.data?.[entry] ?? '', 'base64').toString();

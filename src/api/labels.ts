@@ -20,5 +20,7 @@ export const endpointSliceManagedByLabel = 'endpointslice.kubernetes.io/managed-
 
 /** On a Challenge: its solver must be cleaned up before it goes. */
 export const challengeFinalizer = 'acme.cert-manager.io/finalizer';
+/** On a Certificate: its certificate is to be revoked before it goes. */
+export const revokeFinalizer = 'postern.dev/revoke';
 /** What the API server sets for a deletion that waits for the dependents. */
 export const foregroundDeletionFinalizer = 'foregroundDeletion';

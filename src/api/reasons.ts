@@ -90,6 +90,9 @@ export const certificateEvents = {
   reused: 'Reused',
   failed: 'Failed',
   cannotRegenerateKey: 'CannotRegenerateKey',
+  revoked: 'Revoked',
+  notRevoked: 'NotRevoked',
+  revokeError: 'RevokeError',
 } as const;
 
 /** Reasons of events on CertificateRequests; also IssuerNotFound and IssuerNotReady before an issuer signs. */

@@ -42,6 +42,7 @@ export function allControllers(context: ControllerContext, options: ControllersO
     ingressShim(context, options.shim),
     certificateController(context, {
       ownerRefOnSecrets: options.ownerRefOnSecrets,
+      accounts,
       renewalWindows: options.renewalWindows,
     }),
     certificateRequestController(context, { issuerTypes, approves: options.approves }),

@@ -90,15 +90,17 @@ export function gatherCertificate(
     .map(wanted => keys.find(key => key.metadata.name === wanted))
     .find(found => found !== undefined);
 
-  const [claimant] = certificatesForSecret(context, secretKeyOf(certificate))
+  const claimants = certificatesForSecret(context, secretKeyOf(certificate))
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .toSorted(byClaim(secret?.metadata.annotations?.[certificateNameAnnotation]));
+  const [claimant] = claimants;
   return {
     certificate,
     secret,
     pair: secret && new StoredPair(secret),
     passwords: keystorePasswords(caches, certificate),
     rival: claimant === undefined || claimant.metadata.name === name ? undefined : claimant,
+    isShared: claimants.length > 1,
     nextKey,
     strayKeys: keys.filter(key => key !== nextKey),
     currentRequest: requests.find(({ number }) => number === revision)?.request,

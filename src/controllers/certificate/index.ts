@@ -27,9 +27,12 @@ export function certificateController(
     watch(enqueue) {
       caches.cacheOf(certificates).onChange(({ before, after }) => {
         for (const certificate of [before, after]) if (certificate) enqueue(keyOf(certificate));
-        if (before !== undefined && !sharesSecret(before, after)) {
-          // Another that waits for this Secret may have it now.
-          for (const other of certificatesForSecret(context, secretKeyOf(before))) enqueue(keyOf(other));
+        // Another that waits for this Secret may have it now; or one that has it, has it not alone any more.
+        const claimed = [before, after].filter(each => each !== undefined);
+        if (before === undefined || !sharesSecret(before, after)) {
+          for (const certificate of claimed)
+            for (const other of certificatesForSecret(context, secretKeyOf(certificate)))
+              enqueue(keyOf(other));
         }
       });
       options.renewalWindows?.onAnswer(enqueue);
@@ -45,7 +48,7 @@ export function certificateController(
           enqueue(keyOf(certificate));
       });
     },
-    reconcile: key => reconcileCertificate(work, key),
+    reconcile: (key, signal) => reconcileCertificate(work, key, signal),
   };
 }
 

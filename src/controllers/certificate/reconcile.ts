@@ -7,6 +7,7 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import { type CertificateDecision, decideCertificate } from './decide.ts';
 import { gatherCertificate } from './gather.ts';
 import { makeKey, makeRequest, restart } from './issue.ts';
+import { keepRevokeFinalizer, revokeBeforeGone } from './revoke.ts';
 import { settle } from './settle.ts';
 import type { CertificateState } from './state.ts';
 import { complete, standIn } from './store.ts';
@@ -17,15 +18,20 @@ import type { CertificateWork } from './work.ts';
 const stepsAtOnce = 8;
 
 /** Takes one Certificate as many steps forward as can be taken without waiting. */
-export async function reconcileCertificate(work: CertificateWork, key: ObjectKey): Promise<ReconcileResult> {
+export async function reconcileCertificate(
+  work: CertificateWork,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
   const { context, options, patience } = work;
   for (let step = 0; step < stepsAtOnce; step++) {
     const certificate = context.caches.cacheOf(certificates).get(key);
     if (certificate === undefined || certificate.metadata.deletionTimestamp !== undefined) {
       patience.forget(key);
       options.renewalWindows?.forget(key);
-      return {};
+      return certificate === undefined ? {} : revokeBeforeGone(work, certificate, signal);
     }
+    if (await keepRevokeFinalizer(work, certificate)) continue;
     const state = gatherCertificate(context, certificate, options.renewalWindows?.adviceFor(certificate));
     const result = await stepForward(work, state);
     if (result !== 'again') return result;

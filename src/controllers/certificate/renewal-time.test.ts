@@ -69,6 +69,17 @@ describe('without advice', () => {
   });
 });
 
+describe.each([
+  ['without advice', none],
+  ['with a window that is over', aWindow(notBeforeMs + dayMs, notBeforeMs + 2 * dayMs)],
+])('%s', (_what, advice) => {
+  it('what had expired when it was asked for, by a wrong clock, is asked for again once an hour', () => {
+    const askedForMs = notAfterMs + 10 * dayMs;
+    const { atMs } = renewalTimeOf({ certificate: aCertificate(), leaf, askedForMs, advice });
+    expect(atMs).toBe(askedForMs + hourMs);
+  });
+});
+
 describe('with a window', () => {
   it('a renewal comes within it, at the same instant each time', () => {
     const aCase = fc.record({

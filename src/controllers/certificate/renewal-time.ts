@@ -24,8 +24,8 @@ export interface RenewalTime {
 
 /** A certificate that is due so soon after it was asked for would be renewed without end. */
 const shortestUseMs = 3_000;
-/** The same for one that a server wants to be renewed: it may want that of each that comes. */
-const shortestUseInWindowMs = 3_600_000;
+/** The same where each that comes may be like that: the server wants it renewed, or it has expired, by a wrong clock. */
+const shortestUseAnewMs = 3_600_000;
 
 /**
  * When a certificate is due. Without advice by the spec, spread a little (`spreadRenewalTimeMs`). With a window, at the
@@ -44,7 +44,7 @@ export function renewalTimeOf(input: RenewalTimeInput): RenewalTime {
   // A window past the end of the certificate cannot be meant.
   if (inWindowMs >= leaf.notAfterMs) return { atMs: bySpecMs };
   const sinceMs = Number.isNaN(askedForMs) ? leaf.notBeforeMs : askedForMs;
-  const soonestMs = Math.min(sinceMs + shortestUseInWindowMs, bySpecMs);
+  const soonestMs = Math.min(sinceMs + shortestUseAnewMs, bySpecMs);
   const atMs = Math.max(inWindowMs, soonestMs);
   const { renewBefore, renewBeforePercentage } = certificate.spec;
   const isBound = renewBefore !== undefined || renewBeforePercentage !== undefined;
@@ -64,8 +64,9 @@ function timeBySpec({ certificate, leaf, askedForMs }: RenewalTimeInput, share: 
   const { notBeforeMs, notAfterMs } = leaf;
   const limits: RenewalInput = { notBeforeMs, notAfterMs, renewBefore, renewBeforePercentage };
   const dueMs = spreadRenewalTimeMs(limits, share);
-  // Certificates are backdated, and may come shorter than they were asked for: then there is no such time before.
   if (Number.isNaN(askedForMs) || dueMs - askedForMs >= shortestUseMs) return dueMs;
+  if (notAfterMs - askedForMs < shortestUseMs) return askedForMs + shortestUseAnewMs;
+  // Certificates are backdated, and may come shorter than they were asked for: then there is no such time before.
   return spreadRenewalTimeMs({ notBeforeMs: Math.max(notBeforeMs, askedForMs), notAfterMs }, share);
 }
 

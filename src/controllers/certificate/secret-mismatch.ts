@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { secretTemplateKeysAnnotation } from '../../api/annotations.ts';
+import { deleteSecretAnnotation, secretTemplateKeysAnnotation } from '../../api/annotations.ts';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import { type Secret, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { issuanceReasons, secretReasons } from '../../api/reasons.ts';
@@ -44,7 +44,7 @@ export function secretMismatch(
     return { reason: secretReasons.additionalOutputFormatsMismatch, message };
   }
   if (found.hasOtherOwners) {
-    const message = `The owner reference of ${name} was not as --enable-certificate-owner-ref asks.`;
+    const message = `The owner references of ${name} were not as --enable-certificate-owner-ref and the annotation ${deleteSecretAnnotation} ask.`;
     return { reason: secretReasons.secretOwnerRefMismatch, message };
   }
   if (isAmong(keystoreEntries, found.data) || isAmong(keystoreAnnotations, found.annotations)) {

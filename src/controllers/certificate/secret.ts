@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
+import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import {
   type Secret,
   tlsCaKey,
@@ -8,12 +7,11 @@ import {
   tlsSecretType,
 } from '../../api/kubernetes/secret.ts';
 import { controlledSecretLabel } from '../../api/labels.ts';
-import type { OwnerReference } from '../../api/meta.ts';
-import { ownedBy } from '../../issuers/owned-by.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
 import { keystoreAnnotations, keystoreEntries, keystoresOf } from './keystores.ts';
 import { withOutputFormats } from './output-formats.ts';
 import { optionalFacts, secretFacts } from './secret-facts.ts';
+import { ownersOf } from './secret-owners.ts';
 import { keysOf, recordedKeys, recordOf } from './secret-template.ts';
 import type { CertificateState } from './state.ts';
 
@@ -26,7 +24,7 @@ export interface KeyPair {
 
 /** How the Secret is to be made. */
 export interface SecretOptions {
-  /** --enable-certificate-owner-ref: the Secret goes with its Certificate. */
+  /** The Secret goes with its Certificate. */
   readonly isOwned: boolean;
   readonly nowMs: number;
 }
@@ -92,15 +90,6 @@ function metadataOf(
       [controlledSecretLabel]: 'true',
     },
   };
-}
-
-/** The owners of the Secret; our reference is known by its form, so that one made by hand stays where we make none. */
-function ownersOf(certificate: Certificate, current: Secret | undefined, isOwned: boolean): OwnerReference[] {
-  const ours = ownedBy(certificate, certificates);
-  const owners = current?.metadata.ownerReferences ?? [];
-  if (!isOwned) return owners.filter(owner => !isDeepStrictEqual({ ...owner }, { ...ours }));
-  const isThere = owners.some(owner => isDeepStrictEqual({ ...owner }, { ...ours }));
-  return isThere ? owners : [...owners.filter(({ uid }) => uid !== ours.uid), ours];
 }
 
 function without(

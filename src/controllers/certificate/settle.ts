@@ -10,6 +10,7 @@ import { writeStatus } from '../write-status.ts';
 import { pairOf, renewalOf, type Violation } from './checks.ts';
 import { type KeyPair, secretWith } from './secret.ts';
 import { changesData, secretMismatch } from './secret-mismatch.ts';
+import { ownsSecret } from './secret-owners.ts';
 import type { CertificateState } from './state.ts';
 import { readyStatus } from './status.ts';
 import { tellPasswords, tellRefusal } from './tell.ts';
@@ -42,7 +43,7 @@ async function keepSecret(
   const { certificate, secret } = state;
   if (secret === undefined) return undefined;
   const nowMs = context.clock.now();
-  const wanted = await secretWith(state, wantedPair(state), { isOwned: options.ownerRefOnSecrets, nowMs });
+  const wanted = await secretWith(state, wantedPair(state), { isOwned: ownsSecret(state, options), nowMs });
   const mismatch = secretMismatch(certificate, secret, wanted);
   if (mismatch === undefined) return undefined;
   const unwritable = changesData(secret, wanted) ? immutableSecret(secret) : undefined;

@@ -126,6 +126,7 @@ export function aState(known: Partial<CertificateState> = {}): CertificateState 
     pair: known.secret && new StoredPair(known.secret),
     passwords: {},
     rival: undefined,
+    isShared: false,
     nextKey: undefined,
     strayKeys: [],
     currentRequest: undefined,

@@ -16,6 +16,8 @@ export interface CertificateState {
   readonly passwords: KeystorePasswords;
   /** Another Certificate that has the better claim to that Secret. */
   readonly rival: Certificate | undefined;
+  /** Whether other Certificates name that Secret too. */
+  readonly isShared: boolean;
   /** The Secret with the private key of the issuance under way. */
   readonly nextKey: Secret | undefined;
   /** Secrets with private keys of issuances that are over. */

@@ -9,6 +9,7 @@ import { encodePrivateKey } from '../../pki/private-key.ts';
 import { writeStatus } from '../write-status.ts';
 import type { CertificateDecision } from './decide.ts';
 import { type KeyPair, secretWith } from './secret.ts';
+import { ownsSecret } from './secret-owners.ts';
 import type { CertificateState } from './state.ts';
 import { issuedStatus } from './status.ts';
 import { StoredPair } from './stored-pair.ts';
@@ -61,7 +62,7 @@ async function putPair(
   state: CertificateState,
   pair: KeyPair,
 ): Promise<Secret | undefined> {
-  const wanted = await secretWith(state, pair, { isOwned: options.ownerRefOnSecrets, nowMs: clock.now() });
+  const wanted = await secretWith(state, pair, { isOwned: ownsSecret(state, options), nowMs: clock.now() });
   if (state.secret !== undefined) return api.update(secrets, wanted);
   const stored = await createOrGet(api, secrets, wanted);
   return isDeepStrictEqual({ ...stored.data }, { ...wanted.data }) ? stored : undefined;

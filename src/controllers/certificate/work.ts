@@ -1,3 +1,4 @@
+import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { RenewalWindows } from '../../issuers/acme/renewal-windows.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Patience } from '../patience.ts';
@@ -6,6 +7,8 @@ import type { Patience } from '../patience.ts';
 export interface CertificateOptions {
   /** --enable-certificate-owner-ref: Secrets go with their Certificate. */
   readonly ownerRefOnSecrets: boolean;
+  /** By which certificates are revoked. */
+  readonly accounts: Pick<AcmeAccounts, 'connectionFor'>;
   /** Where ACME servers are asked when to renew; absent where they are not (--acme-renewal-information=false). */
   readonly renewalWindows?: RenewalWindows | undefined;
 }

@@ -42,7 +42,7 @@ describe('a Challenge', () => {
       { spec: { token: 'd'.repeat(43) } },
       'has not asked for this Challenge',
     ],
-    ['by DNS01', { spec: { type: 'DNS-01', solver: { dns01: {} } } }, 'not http01.ingress'],
+    ['by DNS01', { spec: { type: 'DNS-01' as const, solver: { dns01: {} } } }, 'not http01.ingress'],
     ['by the Gateway API', { spec: { solver: { http01: { gatewayHTTPRoute: {} } } } }, 'not http01.ingress'],
   ])('%s is refused', (_what, more, said) => {
     const decision = decideChallenge(aChallenge(undefined, more), order);

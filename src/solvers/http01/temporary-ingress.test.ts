@@ -120,7 +120,7 @@ describe('the temporary Ingress', () => {
   });
 
   it('is the one that cert-manager has made for the challenge, led to the solver', async () => {
-    const challenge = await cluster.challenge(aChallenge());
+    const challenge = await cluster.challenge(aChallenge({}));
     const { metadata, spec } = temporaryIngressFor(challenge);
     const [rule] = spec?.rules ?? [];
     const paths = (rule?.http?.paths ?? []).map(path => ({
