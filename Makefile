@@ -25,7 +25,7 @@ e2e: dist servers ## Runs the tests on real API servers and a real ACME server
 
 check: node_modules ## Types, lint, format, unused code, CRD drift, unit tests
 	@tsc --noEmit -p .
-	@biome ci --error-on-warnings .
+	@biome ci --colors=off --error-on-warnings .
 	@oxlint --type-aware --deny-warnings
 	@knip
 	@node crds/generate.ts --check

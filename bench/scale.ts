@@ -39,9 +39,10 @@ try {
   await environment.stop();
 }
 
-async function scale({ cluster, pebble, postern, eventually }: Environment, api: KubeApi): Promise<void> {
+async function scale(environment: Environment, api: KubeApi): Promise<void> {
+  const { cluster, pebble, postern } = environment;
   await cluster.apply(byCa ? caIssuer : acmeClusterIssuer('pebble', pebble.directoryUrl, pebble.rootCaPem));
-  await eventually('the issuer is Ready', async () => {
+  await environment.eventually('the issuer is Ready', async () => {
     const [kind, name] = byCa ? ['issuer', 'ca'] : ['clusterissuer', 'pebble'];
     const status = await cluster.kubectl([
       'get',

@@ -21,7 +21,7 @@ interface Tally {
 
 const checks: readonly (readonly [what: string, ...command: string[]])[] = [
   ['types', 'tsc', '--noEmit', '-p', '.'],
-  ['format', 'biome', 'ci', '--error-on-warnings', '.'],
+  ['format', 'biome', 'ci', '--colors=off', '--error-on-warnings', '.'],
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['unused code', 'knip'],
   ['CRDs fit the schemas', 'node', 'crds/generate.ts', '--check'],

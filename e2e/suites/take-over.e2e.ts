@@ -104,9 +104,10 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
 
   const at = (snapshot: Snapshot, name: string) => {
     const certificate = snapshot.find('Certificate', name) as Certificate;
+    const secret: Secret | undefined = snapshot.find('Secret', certificate.spec.secretName);
     return {
       certificate,
-      secret: snapshot.find('Secret', certificate.spec.secretName),
+      secret,
       requests: snapshot.of('CertificateRequest', name) as CertificateRequest[],
       orders: snapshot.of('Order', name) as Order[],
     };

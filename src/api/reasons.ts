@@ -90,6 +90,7 @@ export const certificateEvents = {
   reused: 'Reused',
   failed: 'Failed',
   cannotRegenerateKey: 'CannotRegenerateKey',
+  fallback: 'FallbackIssuer',
   revoked: 'Revoked',
   notRevoked: 'NotRevoked',
   revokeError: 'RevokeError',

@@ -256,10 +256,10 @@ describe('what is never revoked', () => {
   ])('%s', async (_, prepare) => {
     const bed = await anIssued();
     await prepare(bed);
+    await bed.world.stop();
     await bed.ground.store.delete(certificates, key('site'));
     const world = await aWorld(bed.ground);
     await world.until('the Certificate is gone', isGone(bed.ground), { withinMs: 1_000 });
-    await bed.world.stop();
     expect(bed.revoked).toEqual([]);
   });
 });

@@ -1,11 +1,7 @@
-import {
-  certificateNameAnnotation,
-  issuerGroupAnnotation,
-  issuerKindAnnotation,
-  issuerNameAnnotation,
-} from '../../api/annotations.ts';
+import { certificateNameAnnotation } from '../../api/annotations.ts';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
-import { type FullIssuerRef, issuerRefOf, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
+import { issuersOf } from '../../api/cert-manager/fallback-issuers.ts';
+import { sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { issuanceReasons } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
@@ -14,6 +10,7 @@ import { ended, quoted } from '../../issuers/sentence.ts';
 import type { CsrInfo } from '../../pki/csr.ts';
 import { certificateMismatch } from '../../pki/csr-match.ts';
 import { keySpecMismatch, samePublicKey } from '../../pki/private-key.ts';
+import { issuerText, signerOf } from './issuer-turn.ts';
 import { type RenewalTime, renewalTimeOf } from './renewal-time.ts';
 import { changedFields, csrOf } from './request-match.ts';
 import type { CertificateState } from './state.ts';
@@ -117,22 +114,14 @@ function notTemporary({ state, name }: CheckInput): Violation | undefined {
 
 /** What another issuer signed is not what was asked for. */
 function issuerIsRight({ state, certificate }: CheckInput): Violation | undefined {
-  const annotations = state.secret?.metadata.annotations ?? {};
-  const found = issuerRefOf({
-    name: annotations[issuerNameAnnotation] ?? '',
-    kind: annotations[issuerKindAnnotation],
-    group: annotations[issuerGroupAnnotation],
-  });
-  if (sameIssuer(found, certificate.spec.issuerRef)) return undefined;
-  const by = found.name === '' ? 'not issued by Postern' : `issued by ${described(found)}`;
+  const found = signerOf(state.secret);
+  const issuers = issuersOf(certificate);
+  if (issuers.some(issuer => sameIssuer(found, issuer))) return undefined;
+  const by = found.name === '' ? 'not issued by Postern' : `issued by ${issuerText(found)}`;
   return {
     reason: issuanceReasons.incorrectIssuer,
-    message: `The certificate was ${by}; the spec asks for ${described(issuerRefOf(certificate.spec.issuerRef))}.`,
+    message: `The certificate was ${by}; the spec asks for ${issuerText(issuers[0])}.`,
   };
-}
-
-function described({ kind, name, group }: FullIssuerRef): string {
-  return `${kind} ${quoted(name)} (${group})`;
 }
 
 /** The Secret of another Certificate is not this one's. */
@@ -171,7 +160,7 @@ function keyFitsRequest({ state, csr }: CheckInput): Violation | undefined {
 function requestFitsSpec({ state, certificate, csr }: CheckInput): Violation | undefined {
   const read = csr();
   if (read === undefined || 'reason' in read || state.currentRequest === undefined) return undefined;
-  return changed(changedFields(state.currentRequest, read, certificate));
+  return changed(changedFields(state.currentRequest, read, certificate, issuersOf(certificate)));
 }
 
 /** With no request left, the certificate itself is compared. */

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import { certificateProblems } from '../../api/cert-manager/certificate-validation.ts';
+import { fallbackProblems } from '../../api/cert-manager/fallback-issuers.ts';
 import { findCondition, hasCondition } from '../../api/condition.ts';
 import { tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { problemsText } from '../../api/problem.ts';
@@ -11,6 +12,7 @@ import { parseCertificate } from '../../pki/certificate.ts';
 import { keySpecMismatch, parsePrivateKey, samePublicKey } from '../../pki/private-key.ts';
 import { issuanceViolation, type Violation } from './checks.ts';
 import { brokenPromise, type Failure, failureOf, isRecorded, timeOf } from './failure.ts';
+import { failedRounds, issuerOfRequest } from './issuer-turn.ts';
 import { changedFields, csrOf } from './request-match.ts';
 import type { CertificateState } from './state.ts';
 import { secretText } from './stored-pair.ts';
@@ -55,7 +57,7 @@ export type CertificateDecision =
   /** The signed chain is there and fits the key: the Secret is to be written. */
   | { readonly kind: 'complete'; readonly request: CertificateRequest; readonly key: KeyObject };
 
-/** After a failure the next try waits 1 h, doubled for each further failure, 32 h at most. */
+/** After a failure of every issuer the next try waits 1 h, doubled for each further round, 32 h at most. */
 const failureBackoff = { baseMs: 3_600_000, capMs: 32 * 3_600_000 };
 
 /** Decides the next step. Pure: the same state at the same time gives the same step. */
@@ -85,7 +87,7 @@ export function decideCertificate(state: CertificateState, nowMs: number): Certi
 
 /** Why nothing can be done for a Certificate. */
 function refusalOf({ certificate, rival, secret }: CertificateState): Violation | undefined {
-  const problems = certificateProblems(certificate);
+  const problems = [...certificateProblems(certificate), ...fallbackProblems(certificate)];
   if (problems.length > 0) {
     return { reason: certificateReadyReasons.invalidSpec, message: ended(problemsText(problems)) };
   }
@@ -132,7 +134,7 @@ function isAskedFor({ certificate }: CertificateState): boolean {
   return hasCondition(certificate.status?.conditions, conditionTypes.issuing);
 }
 
-/** When the next try is due; 0 where nothing has failed, the spec has changed since, or somebody asks for it. */
+/** When the next try is due; 0 where nothing has failed, another issuer has its turn, the spec has changed since, or somebody asks for it. */
 function backOffUntil(state: CertificateState): number {
   const { metadata, status } = state.certificate;
   if (status?.lastFailureTime === undefined || isAskedFor(state)) return 0;
@@ -142,7 +144,9 @@ function backOffUntil(state: CertificateState): number {
   } else if (!requestFits(state)) {
     return 0;
   }
-  return timeOf(status.lastFailureTime) + backoffDelayMs(failureBackoff, status.failedIssuanceAttempts ?? 1);
+  const rounds = failedRounds(state.certificate, status.failedIssuanceAttempts ?? 1);
+  // Another issuer is tried at once; the next round of all of them waits.
+  return rounds === undefined ? 0 : timeOf(status.lastFailureTime) + backoffDelayMs(failureBackoff, rounds);
 }
 
 /** Whether the request of the issuance under way is the one that would be made now; with `key` given, with that key. */
@@ -150,7 +154,8 @@ function requestFits({ certificate, nextRequest }: CertificateState, key?: KeyOb
   if (nextRequest === undefined) return false;
   try {
     const csr = csrOf(nextRequest);
-    if (changedFields(nextRequest, csr, certificate).length > 0) return false;
+    const issuer = issuerOfRequest(certificate, nextRequest);
+    if (changedFields(nextRequest, csr, certificate, [issuer]).length > 0) return false;
     return key === undefined || samePublicKey(csr.publicKey, key);
   } catch {
     return false;

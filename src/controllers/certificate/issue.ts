@@ -75,7 +75,7 @@ export async function makeRequest(
   const { certificate } = state;
   const request = await requestFor(certificate, key, keyName, replacedBy(work, state));
   // A request that does not fit at once would be made again without end.
-  const lost = changedFields(request, csrOf(request), certificate);
+  const lost = changedFields(request, csrOf(request), certificate, [request.spec.issuerRef]);
   if (lost.length > 0) {
     return tellRefusal(work, state, {
       reason: certificateReadyReasons.invalidSpec,

@@ -1,12 +1,14 @@
 import { certificates } from '../../api/cert-manager/certificate.ts';
+import { secrets } from '../../api/kubernetes/secret.ts';
 import type { ObjectKey } from '../../api/meta.ts';
 import { certificateReadyReasons } from '../../api/reasons.ts';
 import { PosternError } from '../../core/errors.ts';
 import { ended } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { type CertificateDecision, decideCertificate } from './decide.ts';
-import { gatherCertificate } from './gather.ts';
+import { gatherCertificate, secretKeyOf } from './gather.ts';
 import { makeKey, makeRequest, restart } from './issue.ts';
+import { asSigned, signingIssuer } from './issuer-turn.ts';
 import { keepRevokeFinalizer, revokeBeforeGone } from './revoke.ts';
 import { settle } from './settle.ts';
 import type { CertificateState } from './state.ts';
@@ -32,7 +34,9 @@ export async function reconcileCertificate(
       return certificate === undefined ? {} : revokeBeforeGone(work, certificate, signal);
     }
     if (await keepRevokeFinalizer(work, certificate)) continue;
-    const state = gatherCertificate(context, certificate, options.renewalWindows?.adviceFor(certificate));
+    const secret = context.caches.cacheOf(secrets).get(secretKeyOf(certificate));
+    const signed = asSigned(certificate, signingIssuer(certificate, secret));
+    const state = gatherCertificate(context, certificate, options.renewalWindows?.adviceFor(signed));
     const result = await stepForward(work, state);
     if (result !== 'again') return result;
   }

@@ -1,7 +1,7 @@
 import { certIdOf } from '../../acme/renewal-info.ts';
-import { issuerGroupAnnotation, issuerKindAnnotation, issuerNameAnnotation } from '../../api/annotations.ts';
-import { isInTreeIssuer, issuerRefOf, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
-import type { CertificateState } from './state.ts';
+import { isInTreeIssuer, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
+import { issuerOfAttempt, signerOf } from './issuer-turn.ts';
+import { attemptOf, type CertificateState } from './state.ts';
 import { isTemporary } from './temporary.ts';
 
 /**
@@ -9,14 +9,10 @@ import { isTemporary } from './temporary.ts';
  * issuer has signed it, for one of the names that are asked for now. Undefined where there is none.
  */
 export function replacedCertId({ certificate, secret, pair }: CertificateState): string | undefined {
-  const { issuerRef, dnsNames = [], ipAddresses = [] } = certificate.spec;
-  const annotations = secret?.metadata.annotations ?? {};
-  const signer = issuerRefOf({
-    name: annotations[issuerNameAnnotation] ?? '',
-    kind: annotations[issuerKindAnnotation],
-    group: annotations[issuerGroupAnnotation],
-  });
-  if (pair === undefined || !isInTreeIssuer(issuerRef) || !sameIssuer(signer, issuerRef)) return undefined;
+  const { dnsNames = [], ipAddresses = [] } = certificate.spec;
+  const issuer = issuerOfAttempt(certificate, attemptOf(certificate));
+  if (pair === undefined || !isInTreeIssuer(issuer) || !sameIssuer(signerOf(secret), issuer))
+    return undefined;
   try {
     const { leaf } = pair;
     const wanted = new Set([...dnsNames, ...ipAddresses].map(name => name.toLowerCase()));

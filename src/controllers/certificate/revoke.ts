@@ -1,13 +1,7 @@
 import { revokeCertificate } from '../../acme/certificate.ts';
-import {
-  certificateNameAnnotation,
-  issuerGroupAnnotation,
-  issuerKindAnnotation,
-  issuerNameAnnotation,
-  revokeOnDeleteAnnotation,
-} from '../../api/annotations.ts';
+import { certificateNameAnnotation, revokeOnDeleteAnnotation } from '../../api/annotations.ts';
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
-import { isInTreeIssuer, issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { secrets } from '../../api/kubernetes/secret.ts';
 import { revokeFinalizer } from '../../api/labels.ts';
 import { certificateEvents } from '../../api/reasons.ts';
@@ -17,6 +11,7 @@ import { ended, quoted } from '../../issuers/sentence.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { certificatesForSecret, secretKeyOf } from './gather.ts';
+import { signerOf } from './issuer-turn.ts';
 import { StoredPair } from './stored-pair.ts';
 import { isTemporary } from './temporary.ts';
 import type { CertificateWork } from './work.ts';
@@ -93,13 +88,9 @@ async function revoke(
   const { caches, clock } = context;
   const { metadata, spec } = certificate;
   const secret = caches.cacheOf(secrets).get(secretKeyOf(certificate));
-  const annotations = secret?.metadata.annotations ?? {};
-  if (secret === undefined || annotations[certificateNameAnnotation] !== metadata.name) return undefined;
-  const ref = issuerRefOf({
-    name: annotations[issuerNameAnnotation] ?? '',
-    kind: annotations[issuerKindAnnotation],
-    group: annotations[issuerGroupAnnotation],
-  });
+  if (secret === undefined || secret.metadata.annotations?.[certificateNameAnnotation] !== metadata.name)
+    return undefined;
+  const ref = signerOf(secret);
   const pair = new StoredPair(secret);
   // Without its key the certificate may be anybody's: what is public can be put into any Secret, to have it revoked.
   if (!isInTreeIssuer(ref) || pair.fit.verdict !== 'fits' || isTemporary(pair.leaf)) return undefined;

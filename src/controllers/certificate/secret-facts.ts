@@ -18,7 +18,7 @@ import {
   uriSansAnnotation,
 } from '../../api/annotations.ts';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
-import { issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import type { FullIssuerRef } from '../../api/cert-manager/issuer-ref.ts';
 import type { CertificateInfo } from '../../pki/certificate.ts';
 import { subjectFields } from '../../pki/subject.ts';
 
@@ -36,8 +36,11 @@ export const optionalFacts: readonly string[] = [
 ];
 
 /** Annotations of a Secret that say which Certificate and issuer it is of, and what names the certificate in it has. */
-export function secretFacts(certificate: Certificate, leaf: CertificateInfo): Record<string, string> {
-  const issuer = issuerRefOf(certificate.spec.issuerRef);
+export function secretFacts(
+  certificate: Certificate,
+  leaf: CertificateInfo,
+  issuer: FullIssuerRef,
+): Record<string, string> {
   const optional = [[emailSansAnnotation, csv(leaf.emailAddresses)], ...subjectFacts(leaf)];
   return {
     [certificateNameAnnotation]: certificate.metadata.name ?? '',

@@ -1,4 +1,4 @@
-import type { Certificate } from '../../api/cert-manager/certificate.ts';
+import type { FullIssuerRef } from '../../api/cert-manager/issuer-ref.ts';
 import {
   type Secret,
   tlsCaKey,
@@ -26,6 +26,8 @@ export interface KeyPair {
 export interface SecretOptions {
   /** The Secret goes with its Certificate. */
   readonly isOwned: boolean;
+  /** Who has signed the pair. */
+  readonly issuer: FullIssuerRef;
   readonly nowMs: number;
 }
 
@@ -38,12 +40,12 @@ export interface SecretOptions {
 export async function secretWith(
   state: CertificateState,
   pair: KeyPair,
-  { isOwned, nowMs }: SecretOptions,
+  { isOwned, issuer, nowMs }: SecretOptions,
 ): Promise<Secret> {
   const { certificate, secret: current, pair: stored } = state;
   const keystores = await keystoresOf(state, pair, nowMs);
   const kept = without(current?.data, [tlsCaKey, ...keystoreEntries]);
-  const { annotations, labels } = metadataOf(certificate, current, pair, keystores.annotations);
+  const { annotations, labels } = metadataOf(state, pair, issuer, keystores.annotations);
   const ownerReferences = ownersOf(certificate, current, isOwned);
   const { ownerReferences: _owners, ...metadata } = current?.metadata ?? {
     name: certificate.spec.secretName,
@@ -68,9 +70,9 @@ export async function secretWith(
 }
 
 function metadataOf(
-  certificate: Certificate,
-  current: Secret | undefined,
+  { certificate, secret: current }: CertificateState,
   pair: KeyPair,
+  issuer: FullIssuerRef,
   keystoreDigests: Readonly<Record<string, string>>,
 ): { annotations: Record<string, string>; labels: Record<string, string> } {
   const { secretTemplate } = certificate.spec;
@@ -80,7 +82,7 @@ function metadataOf(
     annotations: {
       ...without(current?.metadata.annotations, gone),
       ...secretTemplate?.annotations,
-      ...secretFacts(certificate, parseCertificate(pair.chain)),
+      ...secretFacts(certificate, parseCertificate(pair.chain), issuer),
       ...recordOf(keysOf(secretTemplate)),
       ...keystoreDigests,
     },

@@ -8,6 +8,7 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import { soonest } from '../requeue.ts';
 import { writeStatus } from '../write-status.ts';
 import { pairOf, renewalOf, type Violation } from './checks.ts';
+import { asSigned, signingIssuer } from './issuer-turn.ts';
 import { type KeyPair, secretWith } from './secret.ts';
 import { changesData, secretMismatch } from './secret-mismatch.ts';
 import { ownsSecret } from './secret-owners.ts';
@@ -31,7 +32,7 @@ export async function settle(work: CertificateWork, state: CertificateState): Pr
   const { leaf } = pairOf(state);
   return soonest(
     Math.max(1_000, renewalOf(state).atMs - nowMs),
-    options.renewalWindows?.ask(certificate, leaf),
+    options.renewalWindows?.ask(asSigned(certificate, signingIssuer(certificate, state.secret)), leaf),
   );
 }
 
@@ -43,7 +44,11 @@ async function keepSecret(
   const { certificate, secret } = state;
   if (secret === undefined) return undefined;
   const nowMs = context.clock.now();
-  const wanted = await secretWith(state, wantedPair(state), { isOwned: ownsSecret(state, options), nowMs });
+  const wanted = await secretWith(state, wantedPair(state), {
+    isOwned: ownsSecret(state, options),
+    issuer: signingIssuer(certificate, secret),
+    nowMs,
+  });
   const mismatch = secretMismatch(certificate, secret, wanted);
   if (mismatch === undefined) return undefined;
   const unwritable = changesData(secret, wanted) ? immutableSecret(secret) : undefined;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { certificates } from '../../api/cert-manager/certificate.ts';
+import { type FullIssuerRef, issuerRefOf, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { type Secret, secrets } from '../../api/kubernetes/secret.ts';
 import { keyOf } from '../../api/meta.ts';
 import { certificateEvents } from '../../api/reasons.ts';
@@ -8,6 +9,7 @@ import { parseCertificate } from '../../pki/certificate.ts';
 import { encodePrivateKey } from '../../pki/private-key.ts';
 import { writeStatus } from '../write-status.ts';
 import type { CertificateDecision } from './decide.ts';
+import { asSigned, issuerText, signingIssuer } from './issuer-turn.ts';
 import { type KeyPair, secretWith } from './secret.ts';
 import { ownsSecret } from './secret-owners.ts';
 import type { CertificateState } from './state.ts';
@@ -30,21 +32,29 @@ export async function complete(
   const { renewalWindows } = options;
   const { certificate } = state;
   const chain = decoded(request.status?.certificate) ?? '';
+  const issuer = issuerRefOf(request.spec.issuerRef);
   // Asked while the Secret is written, the window is in the status with the same write as the rest, as a rule.
-  renewalWindows?.ask(certificate, parseCertificate(chain));
-  const secret = await putPair(work, state, {
-    privateKey: encodePrivateKey(key, certificate.spec.privateKey?.encoding),
-    chain,
-    ca: decoded(request.status?.ca),
-  });
+  const signed = asSigned(certificate, issuer);
+  renewalWindows?.ask(signed, parseCertificate(chain));
+  const secret = await putPair(
+    work,
+    state,
+    {
+      privateKey: encodePrivateKey(key, certificate.spec.privateKey?.encoding),
+      chain,
+      ca: decoded(request.status?.ca),
+    },
+    issuer,
+  );
   // Somebody else has made a Secret meanwhile: it is looked at before it is written to.
   if (secret === undefined) return 'again';
   await renewalWindows?.answered(certificate, longestWindowWaitMs);
-  const renewalAdvice = renewalWindows?.adviceFor(certificate) ?? state.renewalAdvice;
+  const renewalAdvice = renewalWindows?.adviceFor(signed) ?? state.renewalAdvice;
   const pair = new StoredPair(secret);
   const issued = { ...state, secret, pair, currentRequest: request, renewalAdvice };
   await writeStatus(context.api, certificates, certificate, issuedStatus(issued, context.clock.now()));
-  context.events.normal(certificate, certificateEvents.issuing, 'The certificate has been issued.');
+  const by = sameIssuer(issuer, certificate.spec.issuerRef) ? '' : ` by ${issuerText(issuer)}`;
+  context.events.normal(certificate, certificateEvents.issuing, `The certificate has been issued${by}.`);
   tellPasswords(work, state);
   patience.forget(keyOf(certificate));
   return 'again';
@@ -53,7 +63,12 @@ export async function complete(
 /** Puts a temporary certificate into the Secret, where one is asked for and nothing better is there. */
 export async function standIn(work: CertificateWork, state: CertificateState): Promise<void> {
   if (!needsTemporary(state)) return;
-  await putPair(work, state, await temporaryPair(state, work.context.clock.now()));
+  await putPair(
+    work,
+    state,
+    await temporaryPair(state, work.context.clock.now()),
+    signingIssuer(state.certificate, undefined),
+  );
 }
 
 /** Gives the Secret as it was stored; undefined where another was made under its name meanwhile. */
@@ -61,8 +76,13 @@ async function putPair(
   { context: { api, clock }, options }: CertificateWork,
   state: CertificateState,
   pair: KeyPair,
+  issuer: FullIssuerRef,
 ): Promise<Secret | undefined> {
-  const wanted = await secretWith(state, pair, { isOwned: ownsSecret(state, options), nowMs: clock.now() });
+  const wanted = await secretWith(state, pair, {
+    isOwned: ownsSecret(state, options),
+    issuer,
+    nowMs: clock.now(),
+  });
   if (state.secret !== undefined) return api.update(secrets, wanted);
   const stored = await createOrGet(api, secrets, wanted);
   return isDeepStrictEqual({ ...stored.data }, { ...wanted.data }) ? stored : undefined;

@@ -8,6 +8,7 @@ import { writeStatus } from '../write-status.ts';
 import type { Violation } from './checks.ts';
 import type { CertificateDecision } from './decide.ts';
 import { attemptIn } from './failure.ts';
+import { failedRounds, issuerOfAttempt, issuerText } from './issuer-turn.ts';
 import { passwordViolation } from './keystore-passwords.ts';
 import type { CertificateState } from './state.ts';
 import { backOffStatus, failedStatus, issuingStatus, refusedStatus } from './status.ts';
@@ -79,5 +80,11 @@ export async function tellFailure(
   const status = failedStatus(state, { ...failure, message }, attempt, violation, nowMs);
   await writeStatus(context.api, certificates, certificate, status);
   context.events.warning(certificate, certificateEvents.failed, message);
+  const failed = status.failedIssuanceAttempts ?? 1;
+  if (failedRounds(certificate, failed) === undefined) {
+    const next = issuerText(issuerOfAttempt(certificate, failed + 1));
+    const { fallback } = certificateEvents;
+    context.events.normal(certificate, fallback, `The next issuer is tried: ${next}.`);
+  }
   return 'again';
 }

@@ -250,8 +250,8 @@ export const certificateAnnotations: readonly CertificateAnnotation[] = [
   passedOn(
     annotations.fallbackIssuersAnnotation,
     annotations.fallbackIssuersAnnotation,
-    { ...read.anyText, syntax: 'list of issuers' },
-    'Issuers to try, in order, when the one before has failed for good.',
+    read.fallbackIssuers,
+    'Issuers to try, in order and at once, when the one before has failed for good.',
   ),
   passedOn(
     annotations.deleteSecretAnnotation,

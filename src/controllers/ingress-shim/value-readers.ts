@@ -1,4 +1,5 @@
 import { certManagerAnnotationPrefix } from '../../api/annotations.ts';
+import { parseFallbackIssuers } from '../../api/cert-manager/fallback-issuers.ts';
 import { type KeyUsage, keyUsages } from '../../api/cert-manager/key-usage.ts';
 import { type SecretTemplate, secretTemplateSchema } from '../../api/cert-manager/secret-template.ts';
 import { problemsOf } from '../../api/schema-problems.ts';
@@ -85,6 +86,16 @@ export function names(what: string, fits: (name: string) => boolean, hint: strin
 
 /** What Go's time.Duration can hold. */
 const longestMs = 2 ** 63 / 1e6;
+
+/** Issuers for another annotation, as the text they are; empty text stands for nothing. */
+export const fallbackIssuers: ValueReader<string> = {
+  syntax: 'comma-separated issuers, each `name`, `Kind/name` or `Kind.group/name`',
+  read(value) {
+    if (value === '') return { value: undefined };
+    const parsed = parseFallbackIssuers(value);
+    return 'wanted' in parsed ? parsed : { value };
+  },
+};
 
 /** A duration as Go writes it, of `leastMs` or more, which is `least` in words. */
 export function duration(leastMs: number, least: string): ValueReader<string> {
