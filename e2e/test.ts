@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { basename, join } from 'node:path';
 
 /**
  * `make test`: the static checks, the unit tests, then the suites on real servers, which are got or built first.
@@ -10,8 +9,8 @@ import { createInterface } from 'node:readline';
  */
 const root = join(import.meta.dirname, '..');
 
-/** The suites wait on servers most of the time; two at once keep two cores busy. */
-const shards = 2;
+/** How many suites run side by side, each in a network namespace of its own. They wait on servers most of the time. */
+const lanes = 3;
 
 interface Tally {
   passed: number;
@@ -50,13 +49,22 @@ async function main(folder: string): Promise<Tally> {
   // A part that cannot be had is told of here; the suites that cannot do without it fail by themselves.
   await run('node', ['e2e/servers/main.ts', 'all']);
 
-  stage(`end-to-end tests on real servers, in ${shards} network namespaces side by side`);
-  const tallies = Array.from({ length: shards }, (_, index) => {
-    const shard = `${index + 1}/${shards}`;
-    const args = ['run', '--config', 'e2e/vitest.config.ts', `--shard=${shard}`];
-    return vitest(args, join(folder, `e2e-${index}.json`), ['node', 'e2e/netns.ts', '--'], `${shard} | `);
-  });
-  for (const tally of await Promise.all(tallies)) add(tally);
+  stage(`end-to-end tests on real servers, ${lanes} suites at a time`);
+  const suites = await endToEndSuites();
+  const lane = async (): Promise<void> => {
+    for (let suite = suites.shift(); suite !== undefined; suite = suites.shift()) {
+      const args = ['run', '--config', 'e2e/vitest.config.ts', suite];
+      add(
+        await vitest(
+          args,
+          join(folder, `${basename(suite)}.json`),
+          ['node', 'e2e/netns.ts', '--'],
+          'at the end',
+        ),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
   return total;
 }
 
@@ -65,7 +73,7 @@ async function vitest(
   args: readonly string[],
   report: string,
   wrapper: readonly string[] = [],
-  prefix?: string,
+  output: 'at once' | 'at the end' = 'at once',
 ): Promise<Tally> {
   const [command = '', ...rest] = [
     ...wrapper,
@@ -75,7 +83,7 @@ async function vitest(
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
-  const status = await run(command, rest, prefix);
+  const status = await run(command, rest, output);
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
       await readFile(report, 'utf8'),
@@ -89,20 +97,37 @@ async function vitest(
   }
 }
 
-/** Runs a command. Its output goes through, with `prefix` before each line where there is one. */
-function run(command: string, args: readonly string[], prefix?: string): Promise<number> {
+/** The files of suites, the longest first, so that no lane begins a long one when the others are done. */
+async function endToEndSuites(): Promise<string[]> {
+  const files = await readdir(join(root, 'e2e'), { recursive: true });
+  const suites = files.filter(file => /\.(e2e|test)\.ts$/.test(file)).map(file => join('e2e', file));
+  const sizes = await Promise.all(suites.map(async suite => (await stat(join(root, suite))).size));
+  return suites
+    .map((suite, index) => ({ suite, size: sizes[index] ?? 0 }))
+    .toSorted((a, b) => b.size - a.size)
+    .map(({ suite }) => suite);
+}
+
+/** Runs a command. Its output goes through as it comes, or whole when it has ended. */
+function run(
+  command: string,
+  args: readonly string[],
+  output: 'at once' | 'at the end' = 'at once',
+): Promise<number> {
   return new Promise(resolve => {
-    const output = prefix === undefined ? 'inherit' : 'pipe';
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', output, output] });
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null)
-        createInterface(stream).on('line', line => process.stdout.write(`${prefix}${line}\n`));
-    }
+    const stdio = output === 'at once' ? 'inherit' : 'pipe';
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', stdio, stdio] });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.on('error', error => {
       process.stderr.write(`${command}: ${error.message}\n`);
       resolve(1);
     });
-    child.on('close', status => resolve(status ?? 1));
+    child.on('close', status => {
+      process.stdout.write(Buffer.concat(chunks));
+      resolve(status ?? 1);
+    });
   });
 }
 

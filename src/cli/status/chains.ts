@@ -2,7 +2,8 @@ import { certificateNameAnnotation, certificateRevisionAnnotation } from '../../
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
-import { type FullIssuerRef, issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import { issuersOf } from '../../api/cert-manager/fallback-issuers.ts';
+import { type FullIssuerRef, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { controllerOf, type KubeObject, keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
 import { ingressEvents } from '../../api/reasons.ts';
 import type { Chain } from './chain.ts';
@@ -40,10 +41,12 @@ function indexed(objects: StatusObjects) {
   /** From a Certificate down. */
   const issuanceOf = (certificate: Certificate): Partial<Chain> & Pick<Chain, 'challenges'> => {
     const namespace = namespaceOf(certificate);
-    const ref = issuerRefOf(certificate.spec.issuerRef);
     const request = requests
       .get(keyText(keyOf(certificate)))
       ?.toSorted((a, b) => revisionOf(b) - revisionOf(a))[0];
+    const asked = request?.spec.issuerRef;
+    const [primary, ...fallbacks] = issuersOf(certificate);
+    const ref = fallbacks.find(each => asked !== undefined && sameIssuer(each, asked)) ?? primary;
     const order = request === undefined ? undefined : orders.get(request.metadata.uid)?.[0];
     return {
       certificate,

@@ -1,4 +1,5 @@
 import type { Challenge } from '../../api/acme/challenge.ts';
+import { issuersOf } from '../../api/cert-manager/fallback-issuers.ts';
 import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { findCondition, hasCondition } from '../../api/condition.ts';
 import { certificateReadyReasons, conditionTypes, requestReasons } from '../../api/reasons.ts';
@@ -8,12 +9,17 @@ import { clause, moment, quoted } from './sentence.ts';
 const failedStates: ReadonlySet<string> = new Set(['invalid', 'errored', 'expired']);
 const hourMs = 3_600_000;
 
-/** When a Certificate is tried again after failures. Source: cert-manager, `min(1h x 2^(attempts-1), 32h)`. */
+/**
+ * When a Certificate is tried again after failures. Source: cert-manager, `min(1h x 2^(attempts-1), 32h)`. With fallback
+ * issuers each of them is tried before the next wait.
+ */
 function nextTry({ certificate }: Chain): string {
   const { lastFailureTime, failedIssuanceAttempts: attempts = 1 } = certificate?.status ?? {};
   const sinceMs = Date.parse(lastFailureTime ?? '');
-  if (Number.isNaN(sinceMs)) return 'Postern tries again';
-  return `Postern tries again at ${moment(sinceMs + Math.min(hourMs * 2 ** (attempts - 1), 32 * hourMs))}`;
+  if (certificate === undefined || Number.isNaN(sinceMs)) return 'Postern tries again';
+  const rounds = attempts / issuersOf(certificate).length;
+  if (!Number.isInteger(rounds)) return 'Postern tries the next of its issuers now';
+  return `Postern tries again at ${moment(sinceMs + Math.min(hourMs * 2 ** (rounds - 1), 32 * hourMs))}`;
 }
 
 const retry = (chain: Chain): string => `${nextTry(chain)}, or at once when the Certificate changes`;
