@@ -20,6 +20,10 @@ export interface Pebble extends Pick<ChallengeDns, 'setHost' | 'failHost' | 'cle
   readonly rootCaPem: string;
   /** Roots of the certificates that Pebble issues, the default chain's first. New with every start. */
   issuerRoots(): Promise<string[]>;
+  /** Of a certificate that Pebble issued, by its serial number, hexadecimal: `Valid` or `Revoked`, and why it was revoked. */
+  certificateStatus(
+    serial: string,
+  ): Promise<{ readonly Status: string; readonly Reason?: number } | undefined>;
   /** `host:port` of the DNS server, UDP and TCP. */
   readonly dnsAddress: string;
   stop(): Promise<void>;
@@ -95,6 +99,12 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
     directoryUrl,
     rootCaPem: authority.caPem,
     issuerRoots: fetchRoots,
+    async certificateStatus(serial) {
+      const body = await fetchPem(
+        `https://${listen.managementListenAddress}/cert-status-by-serial/${serial}`,
+      );
+      return body === undefined ? undefined : (JSON.parse(body) as { Status: string; Reason?: number });
+    },
     dnsAddress: dns.address,
     setHost: (name, ip) => dns.setHost(name, ip),
     failHost: name => dns.failHost(name),

@@ -109,6 +109,9 @@ export const requestEvents = {
   badConfig: 'BadConfig',
 } as const;
 
+/** How the reason of a Challenge begins whose answer is not found from here. What to do about it is in it too. */
+export const selfCheckFails = 'The self-check fails: ';
+
 /** Reasons of events on Orders and Challenges. */
 export const acmeEvents = {
   created: 'Created',

@@ -74,6 +74,13 @@ export function isCertificateDnsName(text: string): boolean {
   );
 }
 
+/** Text of one line, as people write it: no control characters, which names have no use for and files and headers have. */
+export function isPlainText(text: string): boolean {
+  return !/\p{Cc}/u.test(text);
+}
+
+export const plainTextHint = 'must hold no control characters, line breaks among them';
+
 /** An address alone (RFC 5321, without quoting), no display name. */
 export function isEmailAddress(text: string): boolean {
   return (

@@ -78,6 +78,14 @@ describe('a Certificate that cannot be issued says why', () => {
     ],
     [{ commonName: 'a'.repeat(65) }, `spec.commonName "${'a'.repeat(65)}" must have a length of 64 at most`],
     [
+      { commonName: 'a\r\nX-Evil: 1' },
+      'spec.commonName "a\\r\\nX-Evil: 1" must hold no control characters, line breaks among them',
+    ],
+    [
+      { subject: { organizations: ['a\u0000'] } },
+      'spec.subject.organizations[0] "a\\u0000" must hold no control characters, line breaks among them',
+    ],
+    [
       { dnsNames: ['shop.example', 'a b'] },
       'spec.dnsNames[1] "a b" must be a DNS name such as "www.example.com" or "*.example.com"',
     ],

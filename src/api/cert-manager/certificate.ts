@@ -3,7 +3,15 @@ import { parseDuration } from '../../core/duration.ts';
 import { conditions, dnsName, goDuration, requiredText, stringsOf, timestamp, typeMeta } from '../fields.ts';
 import type { Resource } from '../resource.ts';
 import { withRules } from '../rules.ts';
-import { isCertificateDnsName, isEmailAddress, isIpAddress, isObjectIdentifier, isUri } from '../syntax.ts';
+import {
+  isCertificateDnsName,
+  isEmailAddress,
+  isIpAddress,
+  isObjectIdentifier,
+  isPlainText,
+  isUri,
+  plainTextHint,
+} from '../syntax.ts';
 import { certificateRules } from './certificate-rules.ts';
 import { minimumDurationMs, minimumRenewBeforeMs } from './certificate-times.ts';
 import { issuerRefSchema } from './issuer-ref.ts';
@@ -39,7 +47,12 @@ export const signatureAlgorithms = [
 const specFields = z.object({
   secretName: dnsName().describe('Secret in the same namespace that holds the certificate and its key.'),
   issuerRef: issuerRefSchema.describe('Who signs.'),
-  commonName: z.string().max(64).describe('Common name of the subject, 64 characters at most.').optional(),
+  commonName: z
+    .string()
+    .max(64)
+    .refine(isPlainText, { error: plainTextHint })
+    .describe('Common name of the subject, 64 characters at most.')
+    .optional(),
   dnsNames: stringsOf(isCertificateDnsName, 'must be a DNS name such as "www.example.com" or "*.example.com"')
     .describe('DNS names the certificate is for.')
     .optional(),

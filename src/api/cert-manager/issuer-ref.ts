@@ -49,6 +49,13 @@ export function sameIssuer(a: IssuerRef, b: IssuerRef): boolean {
   return left.name === right.name && left.kind === right.kind && left.group === right.group;
 }
 
+/** That an issuer is not there, and what to do: said by a condition and by `postern status` in the same words. */
+export function missingIssuerText(ref: IssuerRef, namespace: string): string {
+  const { kind, name } = issuerRefOf(ref);
+  const where = kind === 'Issuer' ? ` in namespace ${JSON.stringify(namespace)}` : '';
+  return `There is no ${kind} ${JSON.stringify(name)}${where}; create it, or name another one.`;
+}
+
 /** Whether the reference is to an Issuer or ClusterIssuer of cert-manager.io, and not to another controller's. */
 export function isInTreeIssuer(ref: IssuerRef): boolean {
   const { kind, group } = issuerRefOf(ref);

@@ -1,8 +1,8 @@
 import { certificateNameAnnotation, certificateRevisionAnnotation } from '../../api/annotations.ts';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
-import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { issuersOf } from '../../api/cert-manager/fallback-issuers.ts';
+import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { type FullIssuerRef, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { controllerOf, type KubeObject, keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
 import { ingressEvents } from '../../api/reasons.ts';

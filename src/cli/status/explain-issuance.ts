@@ -1,13 +1,19 @@
 import type { Challenge } from '../../api/acme/challenge.ts';
 import { issuersOf } from '../../api/cert-manager/fallback-issuers.ts';
-import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
+import { isInTreeIssuer, missingIssuerText } from '../../api/cert-manager/issuer-ref.ts';
 import { findCondition, hasCondition } from '../../api/condition.ts';
-import { certificateReadyReasons, conditionTypes, requestReasons } from '../../api/reasons.ts';
+import {
+  certificateReadyReasons,
+  conditionTypes,
+  requestReasons,
+  selfCheckFails,
+} from '../../api/reasons.ts';
 import type { Chain, Check } from './chain.ts';
 import { clause, moment, quoted } from './sentence.ts';
 
 const failedStates: ReadonlySet<string> = new Set(['invalid', 'errored', 'expired']);
 const hourMs = 3_600_000;
+const tryingNext = 'Postern tries the next of its issuers now';
 
 /**
  * When a Certificate is tried again after failures. Source: cert-manager, `min(1h x 2^(attempts-1), 32h)`. With fallback
@@ -18,11 +24,14 @@ function nextTry({ certificate }: Chain): string {
   const sinceMs = Date.parse(lastFailureTime ?? '');
   if (certificate === undefined || Number.isNaN(sinceMs)) return 'Postern tries again';
   const rounds = attempts / issuersOf(certificate).length;
-  if (!Number.isInteger(rounds)) return 'Postern tries the next of its issuers now';
+  if (!Number.isInteger(rounds)) return tryingNext;
   return `Postern tries again at ${moment(sinceMs + Math.min(hourMs * 2 ** (rounds - 1), 32 * hourMs))}`;
 }
 
-const retry = (chain: Chain): string => `${nextTry(chain)}, or at once when the Certificate changes`;
+function retry(chain: Chain): string {
+  const next = nextTry(chain);
+  return next === tryingNext ? next : `${next}, or at once when the Certificate changes`;
+}
 
 const certificateName = ({ certificate }: Chain): string =>
   `Certificate ${quoted(certificate?.metadata.name)}`;
@@ -71,8 +80,7 @@ export const issuanceChecks: readonly Check[] = [
   function issuerIsMissing(chain) {
     const { issuer } = chain;
     if (issuer === undefined || issuer.found !== undefined || !isInTreeIssuer(issuer.ref)) return undefined;
-    const where = issuer.ref.kind === 'Issuer' ? ` in namespace ${quoted(chain.namespace)}` : '';
-    return `There is no ${issuerName(chain)}${where}; create it, or name another one.`;
+    return missingIssuerText(issuer.ref, chain.namespace);
   },
   function issuerIsNotReady(chain) {
     const { issuer } = chain;
@@ -89,6 +97,8 @@ export const issuanceChecks: readonly Check[] = [
     if (challenge === undefined) return undefined;
     const name = `The ${challenge.spec.type} challenge for ${challenge.spec.dnsName}`;
     const { presented, processing, reason = '' } = challenge.status ?? {};
+    // It has the fix in it.
+    if (reason.startsWith(selfCheckFails)) return `${name} waits: ${clause(reason)}.`;
     if (reason !== '')
       return `${name} waits: ${clause(reason)}; ${isHttp01(challenge) ? reach(challenge) : 'see the solver of the issuer'}.`;
     if (processing !== true) return `${name} waits for its turn.`;

@@ -47,6 +47,17 @@ function aChain(parts: Partial<Chain> = {}): Chain {
   };
 }
 
+/** A Certificate with one fallback issuer, after so many failures. */
+function withFallback(failedIssuanceAttempts: number) {
+  const certificate = aCertificate({
+    ...isIssuing,
+    lastFailureTime: '2026-01-01T00:00:00Z',
+    failedIssuanceAttempts,
+  });
+  const annotations = { 'postern.dev/fallback-issuers': 'second' };
+  return { ...certificate, metadata: { ...certificate.metadata, annotations } };
+}
+
 const acme = { request: aRequest([approved, pending]), order: anOrder({ state: 'pending' }) };
 const bare = { certificate: undefined, issuer: undefined };
 
@@ -240,6 +251,72 @@ describe('why something is not ready', () => {
         ],
       },
       'The HTTP-01 challenge for shop.test waits: http://shop.test answered 404; see that shop.test resolves to where the Ingress is served, and that port 80 is open there.',
+    ],
+    [
+      'a name that does not resolve, with the fix that the self-check names and no other',
+      {
+        ...acme,
+        challenges: [
+          aChallenge({
+            state: 'pending',
+            processing: true,
+            presented: true,
+            reason: 'The self-check fails: shop.test does not resolve; make a DNS record for it.',
+          }),
+        ],
+      },
+      'The HTTP-01 challenge for shop.test waits: The self-check fails: shop.test does not resolve; make a DNS record for it.',
+    ],
+    [
+      'a wrong answer from another host',
+      {
+        ...acme,
+        challenges: [
+          aChallenge({
+            state: 'pending',
+            processing: true,
+            presented: true,
+            reason:
+              'The self-check fails: http://shop.test was answered by 192.0.2.7:80 with something else; check it.',
+          }),
+        ],
+      },
+      'The HTTP-01 challenge for shop.test waits: The self-check fails: http://shop.test was answered by 192.0.2.7:80 with something else; check it.',
+    ],
+    [
+      'a rate limit, with its end',
+      {
+        ...acme,
+        order: anOrder({ state: 'pending', reason: 'RateLimited until 2026-01-01T01:00:00Z: too many.' }),
+      },
+      'Order "shop-tls-1-77" is pending: RateLimited until 2026-01-01T01:00:00Z: too many; it goes on by itself.',
+    ],
+    [
+      'a name that no solver matches',
+      {
+        ...acme,
+        order: anOrder({
+          state: 'errored',
+          reason: "shop.test: none of the issuer's 2 solvers matches; add one.",
+        }),
+      },
+      'Order "shop-tls-1-77" is errored: shop.test: none of the issuer\'s 2 solvers matches; add one. Postern tries again, or at once when the Certificate changes.',
+    ],
+    [
+      'a failure of the first of two issuers',
+      {
+        certificate: withFallback(1),
+        request: aRequest([approved, condition('Ready', 'False', 'Failed', 'The CA refused.')]),
+      },
+      'CertificateRequest "shop-tls-1" has failed: The CA refused. Postern tries the next of its issuers now.',
+    ],
+    [
+      'a failure of both issuers',
+      {
+        certificate: withFallback(2),
+        request: aRequest([approved, condition('Ready', 'False', 'Failed', 'The CA refused.')]),
+      },
+      'CertificateRequest "shop-tls-1" has failed: The CA refused. Postern tries again at 2026-01-01 01:00 UTC, or at once when the Certificate changes.',
     ],
     [
       'a challenge in the queue',

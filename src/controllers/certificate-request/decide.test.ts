@@ -105,7 +105,7 @@ describe('a request for an issuer of ours', () => {
       'does not exist',
       undefined,
       'IssuerNotFound',
-      'Issuer "ca" does not exist; create it, or correct spec.issuerRef.',
+      'There is no Issuer "ca" in namespace "shop"; create it, or name another one.',
     ],
     ['is new', anIssuer(), 'IssuerNotReady', 'Issuer "ca" is not ready yet.'],
     [

@@ -1,6 +1,6 @@
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
-import { isInTreeIssuer, issuerRefOf } from '../../api/cert-manager/issuer-ref.ts';
+import { isInTreeIssuer, issuerRefOf, missingIssuerText } from '../../api/cert-manager/issuer-ref.ts';
 import { findCondition, hasCondition } from '../../api/condition.ts';
 import { conditionTypes, requestEvents, requestReasons } from '../../api/reasons.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -61,7 +61,7 @@ export function decideRequest(
     return {
       kind: 'await-issuer',
       reason: requestEvents.issuerNotFound,
-      message: `${named} does not exist; create it, or correct spec.issuerRef.`,
+      message: missingIssuerText(ref, request.metadata.namespace ?? ''),
     };
   }
   const ready = findCondition(issuer.status?.conditions, conditionTypes.ready);

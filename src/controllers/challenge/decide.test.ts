@@ -15,6 +15,14 @@ describe('a Challenge', () => {
     expect(decideChallenge(aChallenge({ state }), order)).toEqual({ kind: 'clean-up' });
   });
 
+  it.each(['valid', 'invalid', 'expired', 'errored'] as AcmeState[])(
+    'is cleaned up when its Order is %s',
+    state => {
+      const over = { ...order, status: { ...order.status, state } };
+      expect(decideChallenge(aChallenge(), over)).toEqual({ kind: 'clean-up' });
+    },
+  );
+
   it('is cleaned up when it is being deleted, and removed when its Order is gone, or another', () => {
     const deletionTimestamp = '2026-01-01T00:00:00Z';
     const leaving = aChallenge();

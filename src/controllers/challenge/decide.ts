@@ -40,6 +40,8 @@ export function decideChallenge(challenge: Challenge, order: Order | undefined):
       reason: `Order ${quoted(owner.name)} has not asked for this Challenge; delete it.`,
     };
   }
+  // Nothing is proved for an Order that is over, one that was made by hand among them.
+  if (isFinal(order.status?.state)) return { kind: 'clean-up' };
   // Made by cert-manager, for a solver that Postern has not.
   const { type, solver } = challenge.spec;
   return type === 'HTTP-01' && solver.http01?.ingress !== undefined

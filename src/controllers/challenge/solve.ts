@@ -5,7 +5,7 @@ import { problemText } from '../../acme/problem.ts';
 import type { AcmeChallenge } from '../../acme/resources.ts';
 import type { Challenge } from '../../api/acme/challenge.ts';
 import { keyOf, keyText } from '../../api/meta.ts';
-import { acmeEvents } from '../../api/reasons.ts';
+import { acmeEvents, selfCheckFails } from '../../api/reasons.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { PosternError } from '../../core/errors.ts';
 import { ended } from '../../issuers/sentence.ts';
@@ -130,7 +130,7 @@ async function checking(
   const reason =
     failure === undefined
       ? 'Checking that the challenge can be reached.'
-      : `The self-check fails: ${failure.reason}; ${ended(failure.fix)}`;
+      : `${selfCheckFails}${failure.reason}; ${ended(failure.fix)}`;
   const { requeueAfterMs } = await tellWait(tools, challenge, { processing: true, presented: true, reason });
   return soonest(requeueAfterMs, check.state === 'failed' ? check.retryAfterMs : undefined);
 }

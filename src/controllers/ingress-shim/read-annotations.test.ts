@@ -181,6 +181,8 @@ const bad: readonly (readonly [key: string, value: string, sentence: string])[] 
     'has the annotation "cert-manager.io/allow-direct-injection"',
   ],
   ['acme.cert-manager.io/http01-ingress-ingressclassname', 'Not A Class', 'must be a DNS name'],
+  ['postern.dev/fallback-issuers', 'second,', 'has an empty entry'],
+  ['postern.dev/fallback-issuers', 'Vault/x', 'has "Vault/x": the kind must be Issuer or ClusterIssuer'],
   ['postern.dev/delete-secret', 'yes', 'must be "true" or "false"'],
   ['postern.dev/revoke-on-delete', '', 'must be "true" or "false"'],
 ];
@@ -199,7 +201,6 @@ describe('an annotation that is wrong', () => {
       'cert-manager.io/subject-serialnumber',
       'acme.cert-manager.io/http01-edit-in-place',
       'acme.cert-manager.io/http01-ingress-class',
-      'postern.dev/fallback-issuers',
     ]);
   });
 

@@ -38,6 +38,22 @@ describe('the steps of an Order', () => {
       { kind: 'challenge', authorizations: [anAuthorization(second)] },
     ],
     ['the proof is under way', ordered(), [aChallenge({ state: 'pending' })], { kind: 'wait' }],
+    [
+      'the answer is not found from here',
+      ordered(),
+      [aChallenge({ state: 'pending', reason: 'The self-check fails: no answer; open port 80.' })],
+      {
+        kind: 'wait',
+        reason:
+          'The HTTP-01 challenge for site.example.com waits: The self-check fails: no answer; open port 80.',
+      },
+    ],
+    [
+      'it only takes a while',
+      ordered(),
+      [aChallenge({ state: 'pending', reason: 'Waiting for the ACME server to verify the name.' })],
+      { kind: 'wait' },
+    ],
     ['the proof is there', ordered(), [aChallenge({ state: 'valid' })], { kind: 'finalize' }],
     [
       'the name was proved before',

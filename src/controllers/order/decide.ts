@@ -5,7 +5,7 @@ import { type CertificateRequest, certificateRequests } from '../../api/cert-man
 import { sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { hasCondition } from '../../api/condition.ts';
 import { controllerOf } from '../../api/meta.ts';
-import { conditionTypes } from '../../api/reasons.ts';
+import { conditionTypes, selfCheckFails } from '../../api/reasons.ts';
 import { isControlledBy } from '../../issuers/owned-by.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
 import { parseCsr } from '../../pki/csr.ts';
@@ -28,7 +28,8 @@ export type OrderDecision =
   | { readonly kind: 'read-authorizations' }
   /** These authorizations need a Challenge each. */
   | { readonly kind: 'challenge'; readonly authorizations: readonly AcmeAuthorization[] }
-  | { readonly kind: 'wait' }
+  /** The proof is under way; `reason` is what keeps it, where that is known. */
+  | { readonly kind: 'wait'; readonly reason?: string }
   /** A challenge was lost, and the order with it; or it is not of our making. */
   | { readonly kind: 'fail'; readonly state: AcmeState; readonly reason: string }
   /** All is proved. */
@@ -84,7 +85,23 @@ export function decideOrder(
   if (missing.length > 0) return { kind: 'challenge', authorizations: missing };
   const isProved = (authorization: AcmeAuthorization): boolean =>
     challengesOf(authorization).some(challenge => challenge.status?.state === 'valid');
-  return open.every(isProved) ? { kind: 'finalize' } : { kind: 'wait' };
+  return open.every(isProved) ? { kind: 'finalize' } : waitFor(challenges);
+}
+
+/** How the reason of an Order begins that waits for a Challenge. */
+const challengeWaits = 'The HTTP-01 challenge for ';
+
+function waitFor(challenges: readonly Challenge[]): OrderDecision {
+  const kept = challenges
+    .filter(({ status }) => status?.state !== 'valid' && status?.reason?.startsWith(selfCheckFails))
+    .map(({ spec, status }) => `${challengeWaits}${spec.dnsName} waits: ${ended(status?.reason ?? '')}`)
+    .toSorted();
+  return { kind: 'wait', ...(kept[0] !== undefined && { reason: kept[0] }) };
+}
+
+/** Whether the reason of an Order is that of a Challenge: what holds while the Challenge says so. */
+export function isOfChallenge(reason: string | undefined): boolean {
+  return reason?.startsWith(challengeWaits) === true;
 }
 
 /**

@@ -6,12 +6,12 @@ import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { acmeStep } from '../acme-step.ts';
-import { decideOrder, isFinal, type OrderDecision } from './decide.ts';
+import { decideOrder, isFinal, isOfChallenge, type OrderDecision } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { byOrder } from './index-names.ts';
 import { makeChallenges } from './make-challenges.ts';
 import { makeOrder, readAuthorizations } from './make-order.ts';
-import { endOrder, type OrderTools, tellWait } from './work.ts';
+import { changeStatus, endOrder, type OrderTools, tellWait } from './work.ts';
 
 /** Takes one Order a step forward. */
 export async function reconcileOrder(
@@ -30,7 +30,9 @@ export async function reconcileOrder(
   const decision = decideOrder(order, await requestOf(tools, order), owned);
   switch (decision.kind) {
     case 'ignore':
+      return {};
     case 'wait':
+      await tellChallenge(tools, order, decision.reason);
       return {};
     case 'clean-up':
       await removeAll(tools, decision.challenges);
@@ -73,6 +75,16 @@ function askServer(
       }
     },
   });
+}
+
+/** Says in the status, and so in the condition of the CertificateRequest, which Challenge is in the way, and why. */
+async function tellChallenge(
+  { context }: OrderTools,
+  order: Order,
+  reason: string | undefined,
+): Promise<void> {
+  if (reason === undefined && !isOfChallenge(order.status?.reason)) return;
+  await changeStatus(context, order, { reason });
 }
 
 /**

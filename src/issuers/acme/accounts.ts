@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { registerAccount } from '../../acme/account.ts';
-import { type AcmeConnection, openAcme, tellClosing } from '../../acme/connection.ts';
+import { type AcmeConnection, type AcmeOptions, openAcme, tellClosing } from '../../acme/connection.ts';
 import { createEndpointGates, type EndpointGates } from '../../acme/endpoint-gates.ts';
-import { isAcmeError } from '../../acme/errors.ts';
+import { AcmeError, isAcmeError } from '../../acme/errors.ts';
 import type { AcmeRequestFacts } from '../../acme/transport.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { PosternError } from '../../core/errors.ts';
-import type { IssuerContext } from '../context.ts';
+import { type IssuerContext, secretNamespaceOf } from '../context.ts';
 import { quoted } from '../sentence.ts';
 import { accountKeyHash, ensureAccountKey, findAccountKey, readSecretValue } from './account-key.ts';
 
@@ -79,7 +79,7 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
     const known = open.get(id);
     if (known?.fingerprint === fingerprint) return known;
 
-    const connection = openAcme({
+    const connection = openWith(context, issuer, {
       directoryUrl: server,
       accountKeyPem: keyPem,
       caBundlePem: caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString(),
@@ -141,6 +141,19 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
 /** An issuer that is made again under its name takes the place of the one before. */
 function idOf({ metadata }: Issuer): string {
   return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+
+/** Opens a connection. What is wrong with the account key is said together with where it lies. */
+function openWith(context: IssuerContext, issuer: Issuer, options: AcmeOptions): AcmeConnection {
+  try {
+    return openAcme(options);
+  } catch (error) {
+    if (!isAcmeError(error, 'ACME_UNSUPPORTED_KEY')) throw error;
+    const { name = '' } = issuer.spec.acme?.privateKeySecretRef ?? {};
+    const where = quoted(`${secretNamespaceOf(context, issuer)}/${name}`);
+    const message = `Secret ${where} of spec.acme.privateKeySecretRef: ${error.message}`;
+    throw new AcmeError(error.code, message, { cause: error });
+  }
 }
 
 function notReady(issuer: Issuer): PosternError {
