@@ -10,7 +10,7 @@ import {
   type CertificateRequest,
   certificateRequests,
 } from '../../src/api/cert-manager/certificate-request.ts';
-import { type Issuer, issuers } from '../../src/api/cert-manager/issuer.ts';
+import { clusterIssuers, type Issuer, issuers } from '../../src/api/cert-manager/issuer.ts';
 import { type Condition, hasCondition } from '../../src/api/condition.ts';
 import { events } from '../../src/api/kubernetes/event.ts';
 import { type Ingress, ingresses } from '../../src/api/kubernetes/ingress.ts';
@@ -294,7 +294,11 @@ describe('bad input on Kubernetes 1.20 is told, and left alone', () => {
 
   it('a name that is no ASCII is certified as the DNS has it', async () => {
     const name = nextName('idn');
-    const spec = { issuerRef: { name: 'pebble', kind: 'ClusterIssuer' }, dnsNames: ['Bücher.example.com'] };
+    // With no Ingress that asks for the certificate, the issuer says which class solves the challenge.
+    const issuer = JSON.parse(acmeClusterIssuer('by-class', acme.directoryUrl, acme.rootCaPem)) as Issuer;
+    const solvers = [{ http01: { ingress: { ingressClassName: 'postern' } } }];
+    await create(clusterIssuers, { ...issuer, spec: { acme: { ...issuer.spec.acme, solvers } } });
+    const spec = { issuerRef: { name: 'by-class', kind: 'ClusterIssuer' }, dnsNames: ['Bücher.example.com'] };
     await create<Certificate>(certificates, certificateOf(name, spec));
     await environment.eventually('Ready', () => view.readyCertificate(name));
     const pem = (await view.find(secrets, `${name}-tls`))?.data?.['tls.crt'] ?? '';

@@ -44,7 +44,7 @@ function openRequest(
 }
 
 describe('streaming', () => {
-  it('100 MB up and 100 MB down in bounded memory', async () => {
+  it('500 MB up and 500 MB down in bounded memory', async () => {
     const upstream = await upstreamWith((incoming, response) => {
       let bytes = 0;
       incoming.on('data', (chunk: Buffer) => {
@@ -52,22 +52,23 @@ describe('streaming', () => {
       });
       incoming.on('end', () => {
         response.setHeader('x-received', String(bytes));
-        void pipeline(Readable.from(megabytes(100)), response);
+        void pipeline(Readable.from(megabytes(500)), response);
       });
     });
     const { httpPort } = await edgeBefore(upstream);
     const { outgoing, answer } = openRequest(httpPort, 'POST');
     let most = process.memoryUsage().rss;
     const before = most;
-    await pipeline(Readable.from(megabytes(100)), outgoing);
+    await pipeline(Readable.from(megabytes(500)), outgoing);
     const response = await answer;
     let bytes = 0;
     for await (const chunk of response) {
       bytes += (chunk as Buffer).length;
       most = Math.max(most, process.memoryUsage().rss);
     }
-    expect([response.headers['x-received'], bytes]).toEqual([String(100 << 20), 100 << 20]);
-    expect((most - before) / (1 << 20)).toBeLessThan(120);
+    expect([response.headers['x-received'], bytes]).toEqual([String(500 << 20), 500 << 20]);
+    // The client and the upstream are in this process too, and leave their garbage; a body held back would be 500.
+    expect((most - before) / (1 << 20)).toBeLessThan(250);
   }, 30_000);
 
   it('a client that does not read holds the upstream back', async () => {
