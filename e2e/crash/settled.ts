@@ -21,15 +21,12 @@ export async function untilSettled(postern: InProcess, revision: number, timeout
     );
   };
   const deadline = performance.now() + timeoutMs;
-  let hasEnded = false;
-  const ended = postern.running.finally(() => {
-    hasEnded = true;
-  });
+  const over = new AbortController();
   const settled = async () => {
-    while (!hasEnded && !(await isSettled())) {
+    while (!over.signal.aborted && !(await isSettled())) {
       if (performance.now() > deadline) throw new Error(`not settled within ${timeoutMs} ms`);
       await sleep(pollMs);
     }
   };
-  await Promise.race([settled(), ended]);
+  await Promise.race([settled(), postern.running.finally(() => over.abort())]);
 }

@@ -143,8 +143,8 @@ export async function startAcmeFaultProxy(
     async idle() {
       await Promise.all(underWay);
     },
-    goAway: listener.goAway,
-    comeBack: listener.comeBack,
+    goAway: () => listener.goAway(),
+    comeBack: () => listener.comeBack(),
     async stop() {
       await listener.stop();
       agent.destroy();

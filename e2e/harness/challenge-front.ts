@@ -23,17 +23,21 @@ export async function startChallengeFront({
   patienceMs = 8_000,
 } = {}): Promise<ChallengeFront> {
   const backends = new Set<string>();
-  const server = createServer(async (message, response) => {
-    const { url: path = '/', headers } = message;
+  const look = async (path: string, host: string): Promise<Buffer | undefined> => {
     const deadline = performance.now() + patienceMs;
-    let body: Buffer | undefined;
-    do {
-      const asked = [...backends].map(backend => answerAt(backend, path, headers.host ?? ''));
-      body = await Promise.any(asked).catch(() => undefined);
-      if (body === undefined) await sleep(pollMs);
-    } while (body === undefined && performance.now() < deadline);
-    response.writeHead(body === undefined ? 404 : 200, { connection: 'close' });
-    response.end(body);
+    while (performance.now() < deadline) {
+      const asked = [...backends].map(backend => answerAt(backend, path, host));
+      const body = await Promise.any(asked).catch(() => undefined);
+      if (body !== undefined) return body;
+      await sleep(pollMs);
+    }
+    return undefined;
+  };
+  const server = createServer(({ url = '/', headers }, response) => {
+    void look(url, headers.host ?? '').then(body => {
+      response.writeHead(body === undefined ? 404 : 200, { connection: 'close' });
+      response.end(body);
+    });
   });
   await new Promise<void>(resolve => server.listen(port, host, resolve));
   return {

@@ -85,45 +85,50 @@ export async function startKubeFaultProxy(
   let fault: KubeFault | undefined;
   let seen: KubeRequest[] = [];
 
-  const forward = (message: IncomingMessage, response: ServerResponse, request: KubeRequest): Promise<void> =>
+  /** Passes a request on. Gives the server's answer as soon as it begins. */
+  const ask = (message: IncomingMessage): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      const at = request.isWrite ? writes.push({ ...request, atMs: Date.now(), status: undefined }) - 1 : -1;
       const { connection: _connection, ...headers } = message.headers;
-      const sent = httpsRequest(
-        {
-          agent,
-          host: target.hostname,
-          port: target.port,
-          servername: 'kubernetes',
-          method: message.method,
-          path: message.url,
-          headers: { ...headers, host: target.host },
-        },
-        async answer => {
-          answer.on('error', reject);
-          if (request.isWrite) {
-            const write = { ...request, atMs: Date.now(), status: answer.statusCode };
-            writes[at] = write;
-            await proxy.onWritten?.(write);
-          }
-          const { connection: _own, 'transfer-encoding': _coding, ...answered } = answer.headers;
-          response.writeHead(answer.statusCode ?? 0, answered);
-          if (request.isWatch && answer.statusCode === 200) {
-            response.flushHeaders();
-            watches.add(response);
-            response.once('close', () => {
-              watches.delete(response);
-              sent.destroy();
-            });
-          }
-          response.on('error', () => {}); // what comes after the end of an expired watch
-          answer.pipe(response);
-          answer.once('end', resolve);
-        },
-      );
+      const options = {
+        agent,
+        host: target.hostname,
+        port: target.port,
+        servername: 'kubernetes',
+        method: message.method,
+        path: message.url,
+        headers: { ...headers, host: target.host },
+      };
+      const sent = httpsRequest(options, resolve);
       sent.on('error', reject);
       message.pipe(sent);
     });
+
+  const forward = async (
+    message: IncomingMessage,
+    response: ServerResponse,
+    request: KubeRequest,
+  ): Promise<void> => {
+    const at = request.isWrite ? writes.push({ ...request, atMs: Date.now(), status: undefined }) - 1 : -1;
+    const answer = await ask(message);
+    if (request.isWrite) {
+      const write = { ...request, atMs: Date.now(), status: answer.statusCode };
+      writes[at] = write;
+      await proxy.onWritten?.(write);
+    }
+    const { connection: _own, 'transfer-encoding': _coding, ...answered } = answer.headers;
+    response.writeHead(answer.statusCode ?? 0, answered);
+    if (request.isWatch && answer.statusCode === 200) {
+      response.flushHeaders();
+      watches.add(response);
+      response.once('close', () => {
+        watches.delete(response);
+        answer.destroy();
+      });
+    }
+    response.on('error', () => {}); // what comes after the end of an expired watch
+    answer.on('error', () => response.destroy());
+    answer.pipe(response);
+  };
 
   const listener = await startFaultListener({
     host,
@@ -174,8 +179,8 @@ export async function startKubeFaultProxy(
       for (const watch of watches) watch.end(`{"type":"ERROR","object":${statusText(gone)}}\n`);
       return count;
     },
-    goAway: listener.goAway,
-    comeBack: listener.comeBack,
+    goAway: () => listener.goAway(),
+    comeBack: () => listener.comeBack(),
     async stop() {
       await listener.stop();
       agent.destroy();

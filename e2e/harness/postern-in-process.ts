@@ -56,7 +56,7 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
       opened.resolve(objects.api);
       return { ...objects, api: wrap(objects.api) };
     },
-  }).finally(() => logging.close());
+  }).finally(() => void logging.close());
   running.catch(opened.reject);
   return {
     api: await opened.promise,

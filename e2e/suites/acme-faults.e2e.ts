@@ -9,6 +9,7 @@ import {
   type AcmeAction,
   answers,
   cuts,
+  delays,
   edits,
   forwardsBut,
   garbles,
@@ -116,6 +117,12 @@ describe('faults of the ACME server, each got over within a stated time', () => 
     const [first, second] = bed.proxy.records.filter(({ action }) => action === 'new-order');
     expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(1_900);
     expect(bed.proxy.count('new-order')).toBe(2);
+  });
+
+  it('each answer comes a second late: 10 s', async () => {
+    bed.proxy.script(...steps.map(step => on(step, delays(1_000), 1)));
+    await issued(10_000);
+    expect(bed.proxy.count('new-order')).toBe(1);
   });
 
   it('connections are refused for 2 s: 10 s', async () => {

@@ -355,7 +355,7 @@ describe('bad input on Kubernetes 1.20 is told, and left alone', () => {
 
     const errored = (resource: Resource<Challenge> | Resource<Order>, name: string) =>
       environment.eventually(`${name} is refused`, async () => {
-        const found = await view.find<Challenge | Order>(resource as Resource<Challenge | Order>, name);
+        const found = await view.find<Challenge | Order>(resource, name);
         return (
           found === undefined || (found.status?.state === 'errored' && (await warningsOn(name)).length > 0)
         );

@@ -8,8 +8,8 @@ import { certificateOf, send } from './clients.testing.ts';
 import { anIngress, aSecret } from './compile/builders.testing.ts';
 import { loopbackService } from './edge.testing.ts';
 import { type Edge, startEdge } from './index.ts';
-import type { EdgeConfig } from './options.ts';
 import { type MemoryCaches, memoryCaches } from './memory-caches.testing.ts';
+import type { EdgeConfig } from './options.ts';
 import { startUpstream } from './upstreams.testing.ts';
 
 const open: { stop(): Promise<void> }[] = [];

@@ -3,11 +3,11 @@ import { apiVersionOf, type Resource, resourceId } from '../api/resource.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cache } from './cache.ts';
-import { parseSelection } from './selector.ts';
 import type { KubeApi, Selection } from './port.ts';
 import { createReflector, type Reflector, type ReflectorStatus } from './reflector.ts';
 import { type Prepare, prepareWith } from './reflector-object.ts';
 import { createReflectorStore, type ReflectorStore } from './reflector-store.ts';
+import { parseSelection } from './selector.ts';
 import { type Folding, foldingApi } from './writer.ts';
 
 /** Which objects a cache holds, and what it keeps of each. */

@@ -70,8 +70,8 @@ export class CertificateInfo implements AlternativeNames {
   constructor(der: Buffer) {
     this.der = der;
     this.#x509 = openSslCertificate(der);
-    this.notBeforeMs = this.#x509.validFromDate.getTime();
-    this.notAfterMs = this.#x509.validToDate.getTime();
+    this.notBeforeMs = Date.parse(this.#x509.validFrom);
+    this.notAfterMs = Date.parse(this.#x509.validTo);
     const names: AlternativeNames =
       plainAlternativeNames(this.#x509.subjectAltName ?? '') ?? this.#fields.names;
     Object.assign(this, names);
@@ -159,8 +159,8 @@ function openSslCertificate(der: Buffer): X509Certificate {
     const x509 = attempt('OpenSSL does not read it', () => new X509Certificate(der));
     // What follows a certificate, or a time that is none, OpenSSL passes over.
     if (!x509.raw.equals(der)) damaged('it is not DER alone');
-    if (Number.isNaN(x509.validFromDate.getTime() + x509.validToDate.getTime()))
-      damaged('it has no valid dates');
+    // By the texts: where a date is none, they say so, and validFromDate is whatever stood in memory.
+    if (Number.isNaN(Date.parse(x509.validFrom) + Date.parse(x509.validTo))) damaged('it has no valid dates');
     return x509;
   });
 }

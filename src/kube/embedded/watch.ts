@@ -4,8 +4,8 @@ import { resourceId } from '../../api/resource.ts';
 import type { Clock } from '../../core/clock.ts';
 import { KubeError } from '../errors.ts';
 import type { WatchEvent, WatchOptions } from '../port.ts';
-import { throwIfAborted } from './abort.ts';
 import { type ParsedSelection, parseSelection } from '../selector.ts';
+import { throwIfAborted } from './abort.ts';
 import type { StoredVersion, Versions } from './versions.ts';
 
 const batchSize = 256;
