@@ -34,10 +34,12 @@ export async function startChallengeFront({
     return undefined;
   };
   const server = createServer(({ url = '/', headers }, response) => {
-    void look(url, headers.host ?? '').then(body => {
+    const give = async () => {
+      const body = await look(url, headers.host ?? '');
       response.writeHead(body === undefined ? 404 : 200, { connection: 'close' });
       response.end(body);
-    });
+    };
+    void give();
   });
   await new Promise<void>(resolve => server.listen(port, host, resolve));
   return {
