@@ -169,7 +169,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
       const request = await find('certificaterequests.cert-manager.io', 'early-tls-1');
       return request?.status?.conditions?.find(({ type }) => type === 'Ready')?.message;
     });
-    expect(message).toContain('Issuer "late" does not exist');
+    expect(message).toContain('There is no Issuer "late" in namespace "default"');
     await environment.cluster.apply(
       'apiVersion: cert-manager.io/v1\nkind: Issuer\nmetadata: {name: late, namespace: default}\nspec: {selfSigned: {}}\n',
     );
