@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NAMESPACE := node e2e/netns.ts --
 
-.PHONY: help demo test unit e2e check build format crds bench-latency bench-scale servers clean
+.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale servers clean
 
 help: ## Shows this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ unit: node_modules ## Runs the tests that need no server
 
 e2e: dist servers ## Runs the tests on real API servers and a real ACME server
 	@$(NAMESPACE) vitest run --config e2e/vitest.config.ts
+
+test-crash: dist servers ## Kills Postern at each write and each ACME request, on a real API server
+	@$(NAMESPACE) vitest run --config e2e/crash/vitest.config.ts
 
 check: node_modules ## Types, lint, format, unused code, CRD drift, unit tests
 	@tsc --noEmit -p .
