@@ -3,6 +3,7 @@ import { parseFallbackIssuers } from '../../api/cert-manager/fallback-issuers.ts
 import { type KeyUsage, keyUsages } from '../../api/cert-manager/key-usage.ts';
 import { type SecretTemplate, secretTemplateSchema } from '../../api/cert-manager/secret-template.ts';
 import { problemsOf } from '../../api/schema-problems.ts';
+import { isPlainText, plainTextHint } from '../../api/syntax.ts';
 import { formatDuration, parseDuration } from '../../core/duration.ts';
 import { parseCsvLine } from './csv.ts';
 
@@ -24,15 +25,16 @@ export function text(mostBytes: number): ValueReader<string> {
     syntax: `text, ${mostBytes} bytes at most`,
     read: value =>
       Buffer.byteLength(value) <= mostBytes
-        ? { value: value === '' ? undefined : value }
+        ? anyText.read(value)
         : { wanted: `must have ${mostBytes} bytes at most: shorten it` },
   };
 }
 
-/** Any text; empty text stands for nothing. */
+/** Any text without control characters; empty text stands for nothing. */
 export const anyText: ValueReader<string> = {
   syntax: 'text',
-  read: value => ({ value: value === '' ? undefined : value }),
+  read: value =>
+    isPlainText(value) ? { value: value === '' ? undefined : value } : { wanted: plainTextHint },
 };
 
 /** Text of a syntax that `fits` knows and `hint` tells ("must be ..."); empty text stands for nothing. */
@@ -62,9 +64,10 @@ export const texts: ValueReader<string[]> = {
           'must be one line of comma-separated values: put an entry with a comma or a quote into double quotes, and double the quotes in it',
       };
     }
-    return entries.some(entry => entry.trim() === '')
-      ? { wanted: 'has an empty entry: take out the comma that is too much' }
-      : { value: entries };
+    if (entries.some(entry => entry.trim() === '')) {
+      return { wanted: 'has an empty entry: take out the comma that is too much' };
+    }
+    return entries.every(isPlainText) ? { value: entries } : { wanted: plainTextHint };
   },
 };
 
