@@ -131,6 +131,9 @@ describe('an annotation that is right', () => {
 const bad: readonly (readonly [key: string, value: string, sentence: string])[] = [
   ['common-name', 'x'.repeat(65), 'must have 64 bytes at most'],
   ['common-name', 'é'.repeat(33), 'must have 64 bytes at most'],
+  ['common-name', 'a\nb', 'control characters'],
+  ['subject-organizations', 'a,b\u0007', 'control characters'],
+  ['subject-serialnumber', 'a\tb', 'control characters'],
   ['alt-names', '', 'is empty'],
   ['alt-names', 'a.example.com,b c', 'has "b c": each must be a DNS name'],
   ['alt-names', 'a.example.com,,b.example.com', 'has an empty entry'],
