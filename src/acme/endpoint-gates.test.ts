@@ -109,6 +109,7 @@ describe('the gates of an account', () => {
     const { clock, refusal, send } = gatesOf();
     send('order', limited(1_000));
     clock.set(clock.now() - 3_600_000);
+    expect(refusal('order')?.retryAfterMs).toBe(1_000);
     clock.advance(1_000);
     expect(refusal('order')).toBeUndefined();
     send('order', limited(3_600_000));

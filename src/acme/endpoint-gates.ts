@@ -28,6 +28,8 @@ interface Gate {
   /** What closed it last. */
   error: AcmeError;
   openAtMs: number;
+  /** How long it was closed for. */
+  waitMs: number;
   isClosed: boolean;
   cancel: () => void;
   /** So many requests at once may go through while it is ajar. */
@@ -63,7 +65,8 @@ export function createEndpointGates({ clock, onClose }: EndpointGatesOptions): E
     if (gate.isClosed) {
       const spreadMs = Math.min(longestSpreadMs, gate.refused * stepMs);
       gate.refused += 1;
-      return again(gate, gate.openAtMs - clock.now() + spreadMs);
+      // Never more than the whole wait, although somebody sets the clock back.
+      return again(gate, Math.min(gate.waitMs, gate.openAtMs - clock.now()) + spreadMs);
     }
     return gate.underWay < gate.mostAtOnce ? undefined : again(gate, ajarMs);
   }
@@ -89,7 +92,7 @@ export function createEndpointGates({ clock, onClose }: EndpointGatesOptions): E
     if (known?.isClosed === true && openAtMs <= known.openAtMs) return;
     known?.cancel();
     const gate = known ?? { mostAtOnce: 1, underWay: 0, refused: 0 };
-    const closed: Gate = Object.assign(gate, { error, openAtMs, closings, isClosed: true, cancel: () => {} });
+    const closed: Gate = Object.assign(gate, { error, openAtMs, waitMs, closings, isClosed: true, cancel: () => {} });
     // The timer opens it in time although somebody sets the clock back.
     closed.cancel = clock.after(waitMs, () => open(closed));
     gates.set(endpoint, closed);

@@ -26,3 +26,13 @@ it('the last that was asked for counts', () => {
   holds.forget(key);
   expect(holds.leftMs(key)).toBe(0);
 });
+
+it('a clock that is set back makes no wait longer', () => {
+  const clock = manualClock();
+  const holds = createHolds(clock);
+  holds.hold(key, 3_000);
+  clock.set(clock.now() - 24 * 3_600_000);
+  expect(holds.leftMs(key)).toBe(3_000);
+  clock.advance(3_000);
+  expect(holds.leftMs(key)).toBe(0);
+});

@@ -12,20 +12,30 @@ export interface Holds {
   forget(key: ObjectKey): void;
 }
 
+interface Hold {
+  readonly ms: number;
+  readonly untilMs: number;
+  readonly cancel: () => void;
+}
+
 export function createHolds(clock: Clock): Holds {
-  const holds = new Map<string, { readonly untilMs: number; readonly cancel: () => void }>();
+  const holds = new Map<string, Hold>();
   const forget = (key: ObjectKey): void => {
     const id = keyText(key);
     holds.get(id)?.cancel();
     holds.delete(id);
   };
   return {
-    leftMs: key => Math.max(0, (holds.get(keyText(key))?.untilMs ?? 0) - clock.now()),
+    leftMs(key) {
+      const hold = holds.get(keyText(key));
+      // Never more than the whole of it, although somebody sets the clock back.
+      return hold === undefined ? 0 : Math.min(hold.ms, Math.max(0, hold.untilMs - clock.now()));
+    },
     hold(key, ms) {
       forget(key);
       // The timer ends it in time although somebody sets the clock back.
       const cancel = clock.after(ms, () => forget(key));
-      holds.set(keyText(key), { untilMs: clock.now() + ms, cancel });
+      holds.set(keyText(key), { ms, untilMs: clock.now() + ms, cancel });
     },
     forget,
   };

@@ -201,7 +201,6 @@ describe('an annotation that is wrong', () => {
   it('is tried for each row that can be wrong', () => {
     const tried = new Set(bad.map(([key]) => full(key)));
     expect(certificateAnnotations.map(({ key }) => key).filter(key => !tried.has(key))).toEqual([
-      'cert-manager.io/subject-serialnumber',
       'acme.cert-manager.io/http01-edit-in-place',
       'acme.cert-manager.io/http01-ingress-class',
     ]);
