@@ -92,7 +92,14 @@ export function createEndpointGates({ clock, onClose }: EndpointGatesOptions): E
     if (known?.isClosed === true && openAtMs <= known.openAtMs) return;
     known?.cancel();
     const gate = known ?? { mostAtOnce: 1, underWay: 0, refused: 0 };
-    const closed: Gate = Object.assign(gate, { error, openAtMs, waitMs, closings, isClosed: true, cancel: () => {} });
+    const closed: Gate = Object.assign(gate, {
+      error,
+      openAtMs,
+      waitMs,
+      closings,
+      isClosed: true,
+      cancel: () => {},
+    });
     // The timer opens it in time although somebody sets the clock back.
     closed.cancel = clock.after(waitMs, () => open(closed));
     gates.set(endpoint, closed);
