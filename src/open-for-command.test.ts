@@ -19,9 +19,11 @@ spec: {secretName: site-tls, dnsNames: [shop.test], issuerRef: {name: le}}
 `;
 
 /** A state folder with the process that has it: its store, filled from a folder of manifests. */
-async function aRunningStore() {
+async function aRunningStore(files: Readonly<Record<string, string>> = {}) {
   const manifests = aStateFolder();
-  writeFileSync(join(manifests, 'site.yaml'), manifest);
+  for (const [name, text] of Object.entries({ 'site.yaml': manifest, ...files })) {
+    writeFileSync(join(manifests, name), text);
+  }
   const stateDir = aStateFolder();
   const objects = await openObjects({
     config: { source: { kind: 'standalone', manifests, stateDir } },
@@ -43,6 +45,16 @@ describe('a command beside a standalone Postern', () => {
     expect([run.status, run.stderr]).toEqual([0, '']);
     const { status } = await objects.api.get(certificates, { namespace: 'shop', name: 'site' });
     expect(status?.conditions).toMatchObject([{ type: 'Issuing', reason: 'ManuallyTriggered' }]);
+  });
+
+  it('is told of manifests that could not be applied, by file and line', async () => {
+    const { stateDir } = await aRunningStore({ 'broken.yaml': 'kind: Ingress\nmetadata: {name: [}\n' });
+    const run = await commandLine(['status', '--state-dir', stateDir], {
+      openApi: async source => openForCommand(source, 'test'),
+    });
+    expect(run.stderr).toMatch(/^postern: manifest \S+broken\.yaml:2/);
+    expect(run.stdout).toContain('site');
+    expect(run.status).toBe(1);
   });
 
   it('changes nothing else', async () => {

@@ -7,6 +7,7 @@ import { loadKubeconfig } from './kube/cluster/kubeconfig.ts';
 import { createControlClient } from './kube/control/client.ts';
 import { openEmbeddedApi } from './kube/embedded/open.ts';
 import { stateFilesIn } from './kube/embedded/state-folder.ts';
+import { problemText, readManifestProblems } from './kube/standalone/problem.ts';
 
 /**
  * Opens a cluster, or a state folder beside the process that runs on it: reads go to the folder itself,
@@ -28,6 +29,7 @@ export function openForCommand(source: CommandSource, userAgent: string): Opened
   return {
     api: { ...store, ...createControlClient(stateDir, stateFilesIn(stateDir).socket) },
     namespace: 'default',
+    manifestProblems: readManifestProblems(store).map(problemText),
     close: () => store.close(),
   };
 }

@@ -76,7 +76,7 @@ async function unpackSource(tarball: string, dir: string): Promise<void> {
 
 type GoEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** What `make gen_openapi` does for the API server: see build/root/Makefile.generated_files. */
+/** What `make gen_openapi` does for the API server: see its Makefile.generated_files. */
 async function generateOpenApi(source: string, work: string, env: GoEnvironment): Promise<void> {
   progress(`kubernetes-${version}: generating OpenAPI`);
   const generator = join(work, 'openapi-gen');

@@ -18,6 +18,8 @@ export interface OpenedApi {
   readonly api: KubeApi;
   /** The namespace that is meant where none is named. */
   readonly namespace: string;
+  /** With a state folder: what is wrong with the manifests it is made from, `file:line: sentence` each. */
+  readonly manifestProblems?: readonly string[] | undefined;
   close(): Promise<void>;
 }
 

@@ -30,18 +30,23 @@ for it: Certificate, CertificateRequest, Order, Challenges, Secret and its expir
 what is not ready it names the deepest cause and what to do. Of one certificate it shows
 the conditions, the objects of its chain, their events, and what can be done next.
 
+With a state folder, manifests that could not be applied are named on standard error.
+
 Exit status: 0 everything is ready; 1 something is not, or could not be read; 2 bad
 usage.
 
 `;
 
-async function showAll({ api }: OpenedApi, config: StatusConfig, program: Program): Promise<number> {
+async function showAll(opened: OpenedApi, config: StatusConfig, program: Program): Promise<number> {
   const { io } = program;
+  const { api, manifestProblems = [] } = opened;
   const chains = chainsOf(await readStatusObjects(api, config.namespace));
   const nowMs = program.now();
   const items = chains.map(chain => reportItem(chain, nowMs));
   io.stdout(config.output === 'json' ? reportJson(items) : reportText(items, nowMs, usesColour(io)));
-  return items.some(({ state }) => state === 'not-ready') ? 1 : 0;
+  // Beside the report, so that programs read that alone.
+  for (const problem of manifestProblems) io.stderr(`postern: manifest ${problem}\n`);
+  return manifestProblems.length > 0 || items.some(({ state }) => state === 'not-ready') ? 1 : 0;
 }
 
 async function showCertificate(
