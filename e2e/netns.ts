@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdir, readlink } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import type { Readable } from 'node:stream';
@@ -50,6 +50,7 @@ const setUp = [
  * @returns its exit code; 128 + n when signal n ended it.
  */
 export async function runInNetns(command: readonly string[]): Promise<number> {
+  installIproute2();
   const asUser = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   const child = spawn('unshare', [...asUser, '--net', 'sh', '-c', setUp, 'netns', ...command], {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
@@ -69,6 +70,16 @@ export async function runInNetns(command: readonly string[]): Promise<number> {
   } finally {
     for (const signal of signals) process.off(signal, passOn);
     await endAllIn((await name).trim());
+  }
+}
+
+/** Installs the program `ip` where a small machine does not have it. @throws Error where that cannot be done. */
+function installIproute2(): void {
+  if (spawnSync('ip', ['-V']).error === undefined) return;
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'iproute2']]) {
+    const { status } = spawnSync('apt-get', args, { stdio: ['ignore', 2, 2] });
+    if (status !== 0)
+      throw new Error('the program ip (package iproute2) is needed, and could not be installed');
   }
 }
 
