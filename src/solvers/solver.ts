@@ -21,8 +21,8 @@ export interface CheckFailure {
 
 /** How the check of a challenge stands. */
 export type CheckState =
-  /** Under way; `last` is how the try before it failed. */
-  | { readonly state: 'running'; readonly last?: CheckFailure | undefined }
+  /** Under way; `last` is how the try before it failed. `isSlow`: it takes long enough for others to go before it. */
+  | { readonly state: 'running'; readonly last?: CheckFailure | undefined; readonly isSlow?: boolean }
   | { readonly state: 'passed' }
   /** Nothing happens until `check` is called again, after `retryAfterMs` or later. */
   | ({ readonly state: 'failed'; readonly retryAfterMs: number } & CheckFailure);

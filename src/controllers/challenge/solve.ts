@@ -119,14 +119,15 @@ async function waiting(
   return soonest(requeueAfterMs, leftMs);
 }
 
-/** The self-check is under way, or has failed and is tried again. */
+/** The self-check is under way, or has failed and is tried again. A name that is not answered at once holds no turn. */
 async function checking(
   tools: ChallengeTools,
   challenge: Challenge,
   check: Exclude<CheckState, { state: 'passed' }>,
 ): Promise<ReconcileResult> {
   const failure = check.state === 'failed' ? check : check.last;
-  if (failure !== undefined) tools.turns.stepAside(challenge);
+  if (check.state === 'failed' || check.last !== undefined || check.isSlow === true)
+    tools.turns.stepAside(challenge);
   const reason =
     failure === undefined
       ? 'Checking that the challenge can be reached.'

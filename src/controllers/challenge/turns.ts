@@ -3,7 +3,7 @@ import { keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
 
 /**
  * Whose turn it is: one Challenge at a time for a name and type, and so many at once in all, first come, first served.
- * One whose self-check fails gives its turn up and is solved all the same, beside the others: what is broken must
+ * One whose self-check fails, or is slow, gives its turn up and is solved all the same, beside the others: what is broken must
  * not keep what is not waiting. In memory alone: nothing is lost with it but an order of waiting.
  */
 export interface Turns {

@@ -102,14 +102,13 @@ describe('self-checks', () => {
     });
   });
 
-  it('look again at once for a path that is not taken up yet, and tell nobody until they know', async () => {
-    const { checks, clock, end, running, settled } = aBench();
+  it('look again at once for a path that is not taken up yet, and tell no failure until they know', async () => {
+    const { checks, clock, end, running } = aBench();
     checks.poll(site);
     let looks = 0;
-    while (settled.length === 0) {
+    while (checks.poll(site).state === 'running') {
       looks += 1;
       expect(running).toEqual([site.host]);
-      expect(checks.poll(site)).toEqual({ state: 'running' });
       await end(site.host, notYet);
       clock.advance(800);
       await turn();
@@ -138,8 +137,25 @@ describe('self-checks', () => {
     checks.poll(site);
     clock.advance(10_000);
     await turn();
-    expect(settled).toEqual([site.key.name]);
+    expect(settled.at(-1)).toEqual(site.key.name);
     expect(checks.poll(site)).toMatchObject({ state: 'failed', reason: expect.stringContaining('in time') });
+  });
+
+  it('say when they are slow, once, be it in one look or in several', async () => {
+    const { checks, clock, end, settled } = aBench();
+    const several = targetOf('several.test');
+    for (const target of [site, several]) checks.poll(target);
+    await end(several.host, notYet);
+    clock.advance(149);
+    expect(settled).toEqual([]);
+    clock.advance(1);
+    expect(settled).toEqual([site.key.name, several.key.name]);
+    for (const target of [site, several])
+      expect(checks.poll(target)).toEqual({ state: 'running', isSlow: true });
+    await end(site.host, { found: true });
+    expect(checks.poll(site)).toEqual({ state: 'passed' });
+    clock.advance(1_000);
+    expect(settled).toEqual([site.key.name, several.key.name, site.key.name]);
   });
 
   it('run so many at once and no more, and go on as others end', async () => {

@@ -25,7 +25,10 @@ export interface SelfChecks {
   poll(target: SelfCheckTarget): CheckState;
   /** Ends what runs and forgets how it stood. */
   forget(id: string): void;
-  /** Calls `listener` with the key of each challenge whose check has passed or failed. Returns its canceller. */
+  /**
+   * Calls `listener` with the key of each challenge whose check has passed or failed, or turned out to be slow. Returns its
+   * canceller.
+   */
   onSettled(listener: (key: ObjectKey) => void): () => void;
   /** Ends all. */
   stop(): void;
@@ -45,8 +48,8 @@ export interface SelfChecksOptions {
 const betweenFailures: BackoffPolicy = { baseMs: 1_000, capMs: 60_000 };
 /** An Ingress controller on the same machine needs some 20 ms, others a second or two. */
 const firstLooksMs = [25, 50, 100, 200, 400, 800];
-/** After this a check counts as slow: it runs on, but beside the limit. */
-const youngMs = 300;
+/** After this a check counts as slow, be it in one look or in several: it runs on, but beside the limits. */
+const youngMs = 150;
 /** Young and slow ones together: each is a socket or two. */
 const mostRunning = 1_024;
 
@@ -69,8 +72,11 @@ export function createSelfChecks(options: SelfChecksOptions): SelfChecks {
   let running = 0;
 
   function enqueue(check: Check): void {
-    // Those that failed before come after those that did not.
-    const at = waiting.findIndex(other => other.failures > check.failures);
+    // Those that failed before come after those that did not, and those that look again after those that have not looked.
+    const at = waiting.findIndex(
+      other =>
+        other.failures > check.failures || (other.failures === check.failures && other.looks > check.looks),
+    );
     waiting.splice(at < 0 ? waiting.length : at, 0, check);
     startNext();
   }
@@ -94,6 +100,7 @@ export function createSelfChecks(options: SelfChecksOptions): SelfChecks {
       startNext();
     };
     const cancelGrowth = clock.after(youngMs, grow);
+    if (check.failures === 0 && check.looks === 0) sayWhenSlow(check);
     const deadline = new AbortController();
     const cancelDeadline = clock.after(deadlineMs, () => deadline.abort());
     try {
@@ -131,6 +138,16 @@ export function createSelfChecks(options: SelfChecksOptions): SelfChecks {
     check.dueAt = clock.now() + retryAfterMs;
     check.state = { state: 'failed', ...explainProbe(failure, check.target, port), retryAfterMs };
     tell(check);
+  }
+
+  /** The first try has its turn among others until it is slow: whoever looks on from then on knows that it may be dead. */
+  function sayWhenSlow(check: Check): void {
+    const cancel = clock.after(youngMs, () => {
+      if (check.failures > 0 || check.state.state !== 'running') return;
+      check.state = { state: 'running', isSlow: true };
+      tell(check);
+    });
+    check.abort.signal.addEventListener('abort', cancel, { once: true });
   }
 
   function tell({ target }: Check): void {
