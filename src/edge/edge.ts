@@ -1,16 +1,16 @@
 import { messageOf } from '../core/errors.ts';
 import type { Compilation } from './compile/compile.ts';
 import { defaultCompileSettings } from './compile/settings.ts';
-import { type Backend, emptyTable, type Route, type RoutingTable } from './compile/table.ts';
+import { type Backend, emptyTable, type RoutingTable } from './compile/table.ts';
 import { defaultTimeouts, type EngineParts } from './engine.ts';
 import { FindingReporter } from './finding-reporter.ts';
+import { type DecideSettings, type Decision, decide } from './http1/node-decide.ts';
 import { createNodeEngine } from './http1/node-engine.ts';
 import { formatListenAddress, parseListenAddress } from './listen-address.ts';
 import { noEdgeMetrics } from './metrics.ts';
 import type { EdgeOptions } from './options.ts';
 import { defaultHeadLimits } from './policy/check-head.ts';
-import { type DecideSettings, type Decision, decide } from './policy/decide.ts';
-import type { RequestHead } from './policy/request-head.ts';
+import type { RawHead } from './policy/raw-head.ts';
 import { TableKeeper } from './table-keeper.ts';
 import { makeDefaultCertificate } from './tls/default-certificate.ts';
 import { createSniStore } from './tls/sni-store.ts';
@@ -107,7 +107,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     agents,
     roundRobin,
     timeouts: { ...defaultTimeouts, ...config.timeouts },
-    upstreamFailed: (route, failure) => upstreamWatch.failed(route, failure),
+    upstreamFailed: (route, backend, failure) => upstreamWatch.failed(route, backend, failure),
     metrics,
     accessLog: config.accessLog ?? false,
     logger,
@@ -138,7 +138,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   };
 }
 
-function decideWith(table: RoutingTable | undefined, head: RequestHead, settings: DecideSettings): Decision {
+function decideWith(table: RoutingTable | undefined, head: RawHead, settings: DecideSettings): Decision {
   const decision = decide(table ?? emptyTable, head, settings);
   return table === undefined && decision.kind === 'answer'
     ? { ...decision, status: 503, reason: 'there is no routing table yet' }
@@ -157,7 +157,7 @@ function forgetUnused(
 ): void {
   const tlsIds = new Set<string>();
   const keys = new Set<string>();
-  for (const { backend } of routesOf(table)) {
+  for (const backend of table.backends.values()) {
     keys.add(backend.key);
     const tls = tlsOf(backend);
     if (tls !== undefined) tlsIds.add(tls.id);
@@ -168,14 +168,4 @@ function forgetUnused(
 
 function tlsOf(backend: Backend): { readonly id: string } | undefined {
   return backend.kind === 'unavailable' ? undefined : backend.tls;
-}
-
-function* routesOf(table: RoutingTable): Generator<Route> {
-  if (table.fallback !== undefined) yield table.fallback;
-  for (const routes of table.hosts.values()) {
-    yield* routes.exact.values();
-    yield* routes.prefixes.values();
-    for (const { route } of routes.patterns) yield route;
-    if (routes.fallback !== undefined) yield routes.fallback;
-  }
 }

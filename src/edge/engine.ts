@@ -1,9 +1,9 @@
 import type { Logger } from '../core/logger.ts';
-import type { Route } from './compile/table.ts';
+import type { Backend, Route } from './compile/table.ts';
+import type { Decision } from './http1/node-decide.ts';
 import type { ListenAddress } from './listen-address.ts';
 import type { EdgeMetrics } from './metrics.ts';
-import type { Decision } from './policy/decide.ts';
-import type { RequestHead } from './policy/request-head.ts';
+import type { RawHead } from './policy/raw-head.ts';
 import type { SniStore } from './tls/sni-store.ts';
 import type { Agents } from './upstream/agents.ts';
 import type { UpstreamFailure } from './upstream/failure.ts';
@@ -19,13 +19,13 @@ export interface EngineParts {
   /** Undefined once there is a table; until then connections are accepted and wait for it. */
   starting(): Promise<void> | undefined;
   /** Pure, and cheap enough to be called for each request. */
-  decide(head: RequestHead): Decision;
+  decide(head: RawHead): Decision;
   readonly sni: SniStore;
   readonly agents: Agents;
   readonly roundRobin: RoundRobin;
   readonly timeouts: EdgeTimeouts;
   /** An upstream failed a request of this route. */
-  upstreamFailed(route: Route, failure: UpstreamFailure): void;
+  upstreamFailed(route: Route, backend: Backend, failure: UpstreamFailure): void;
   readonly metrics: EdgeMetrics;
   /** One line a request at level info. */
   readonly accessLog: boolean;

@@ -3,7 +3,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cache } from '../kube/cache.ts';
 import type { EventRecorder } from '../kube/events.ts';
-import type { Route } from './compile/table.ts';
+import { serviceOfKey } from './compile/backend-key.ts';
+import type { Backend, Route } from './compile/table.ts';
 import { findingReasons } from './finding.ts';
 import type { EdgeMetrics } from './metrics.ts';
 import { RateGate } from './rate-gate.ts';
@@ -32,10 +33,10 @@ export class UpstreamWatch {
     this.#eventGate = new RateGate(options.clock, eventIntervalMs);
   }
 
-  failed(route: Route, failure: UpstreamFailure): void {
+  failed(route: Route, backend: Backend, failure: UpstreamFailure): void {
     const { logger, metrics, events, ingresses } = this.#options;
-    const ingress = `${route.ingress.namespace}/${route.ingress.name}`;
-    const { key } = route.backend;
+    const ingress = `${route.source.namespace}/${route.source.name}`;
+    const key = serviceOfKey(backend.key);
     metrics.upstreamError(ingress, failure.code);
     const what = `${ingress} ${key} ${failure.code}`;
     if (failure.status !== 408 && this.#logGate.passes(what)) {
@@ -47,7 +48,7 @@ export class UpstreamWatch {
       });
     }
     const object =
-      failure.verification && this.#eventGate.passes(what) ? ingresses.get(route.ingress) : undefined;
+      failure.verification && this.#eventGate.passes(what) ? ingresses.get(route.source) : undefined;
     if (object === undefined) return;
     const message =
       `TLS to Service "${key}" was refused (${failure.code}): ${failure.message}. Requests are answered with 502 until it is ` +

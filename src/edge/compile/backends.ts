@@ -5,6 +5,7 @@ import { type FindingReason, findingReasons } from '../finding.ts';
 import { isAcmeChallengePath } from '../policy/acme-path.ts';
 import { isForbiddenAddress, isForbiddenHost } from '../upstream/forbidden-address.ts';
 import { quoted } from './annotations.ts';
+import { backendKey } from './backend-key.ts';
 import { endpointsFor } from './endpoints.ts';
 import type { CompileSettings } from './settings.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -65,7 +66,7 @@ export function resolveBackend(
   // The solver speaks HTTP and is exempt from what guards the site, so that a challenge can be answered in place.
   const effective = forSolver ? ({ kind: 'http' } as const) : access;
   if (effective.kind === 'refused')
-    return { backend: { kind: 'unavailable', key, reason: effective.reason } };
+    return { backend: { kind: 'unavailable', key: refusedKey(key, ingress), reason: effective.reason } };
   const servicePort = service.spec?.ports?.find(one =>
     typeof wanted === 'number' ? one.port === wanted : one.name === wanted,
   );
@@ -101,7 +102,13 @@ function serviceBackend(
   );
   const endpoints = all.filter(({ address }) => !isForbiddenAddress(address, settings.standalone));
   const tls = tlsFor(access, `${name}.${namespace}.svc`);
-  const result: Backend = { kind: 'endpoints', key, endpoints, tls };
+  const result: Backend = {
+    kind: 'endpoints',
+    key: backendKey(key, 'http1', tls),
+    endpoints,
+    protocol: 'http1',
+    tls,
+  };
   const refused = all.find(({ address }) => isForbiddenAddress(address, settings.standalone));
   if (refused === undefined) return { backend: result };
   const message = `Service ${quoted(`${namespace}/${name}`)} has an endpoint at ${refused.address}, which is not served: loopback, link-local and multicast addresses are refused`;
@@ -140,11 +147,18 @@ function externalBackend(
       `${named} has no port named ${quoted(port)}: use a number`,
     );
   }
-  return { backend: { kind: 'external', key, host, port, tls: tlsFor(access, host) } };
+  const tls = tlsFor(access, host);
+  return {
+    backend: { kind: 'external', key: backendKey(key, 'http1', tls), host, port, protocol: 'http1', tls },
+  };
 }
 
 function tlsFor(access: UpstreamAccess, upstreamName: string): UpstreamTls | undefined {
   return access.kind === 'https' ? upstreamTlsFor(access.policy, upstreamName) : undefined;
+}
+
+function refusedKey(key: string, { metadata }: Ingress): string {
+  return `${key} refused by ${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 }
 
 function numericTarget(port: ServicePort | undefined): number {

@@ -26,7 +26,12 @@ function routeFor(table: RoutingTable, host: string, path: string): Route | unde
 /** `namespace/name` of the Ingress a request is routed by. */
 function ownerOf(table: RoutingTable, host: string, path: string): string | undefined {
   const route = routeFor(table, host, path);
-  return route && `${route.ingress.namespace}/${route.ingress.name}`;
+  return route && `${route.source.namespace}/${route.source.name}`;
+}
+
+/** Where a request is forwarded to. */
+function reached(table: RoutingTable, host: string, path: string): Backend | undefined {
+  return table.backends.get(routeFor(table, host, path)?.backend ?? '');
 }
 
 function reasons({ findings }: Compilation): string[] {
@@ -42,8 +47,7 @@ function backendFor(
   settings?: Partial<CompileSettings>,
   ingress: Ingress = site,
 ): Backend | undefined {
-  return routeFor(compileObjects({ ingresses: [ingress], ...objects }, settings).table, 'foo.com', '/')
-    ?.backend;
+  return reached(compileObjects({ ingresses: [ingress], ...objects }, settings).table, 'foo.com', '/');
 }
 
 function addresses(backend: Backend | undefined): string[] {
@@ -282,8 +286,8 @@ describe('backends', () => {
       services: [...(objects.services ?? []), aService('other')],
       endpointSlices: [aSlice('other')],
     });
-    expect(addresses(routeFor(compilation.table, 'foo.com', '/')?.backend)).toEqual([]);
-    expect(addresses(routeFor(compilation.table, 'foo.com', '/other')?.backend)).toEqual(['10.1.0.1:8080']);
+    expect(addresses(reached(compilation.table, 'foo.com', '/'))).toEqual([]);
+    expect(addresses(reached(compilation.table, 'foo.com', '/other'))).toEqual(['10.1.0.1:8080']);
     expect(reasons(compilation)).toEqual(expected);
   });
 
@@ -581,7 +585,7 @@ describe('TLS', () => {
       const compilation = compiled(withTls('a', ['foo.com'], secretName));
       expect(served(compilation, 'foo.com')).toBe('default');
       expect(reasons(compilation)).toEqual([`a ${reason}`]);
-      expect(addresses(routeFor(compilation.table, 'foo.com', '/a')?.backend)).toEqual(['10.1.0.1:8080']);
+      expect(addresses(reached(compilation.table, 'foo.com', '/a'))).toEqual(['10.1.0.1:8080']);
     },
   );
 
@@ -632,7 +636,7 @@ describe('annotations for upstreams', () => {
     const ingress = anIngress({ rules: { 'foo.com': [['/', 'Prefix']] }, annotations: full });
     const secrets = secret === undefined ? [] : [aSecret('up', secret)];
     const compilation = compileObjects({ ...web, ingresses: [ingress], secrets });
-    return { backend: routeFor(compilation.table, 'foo.com', '/')?.backend, found: reasons(compilation) };
+    return { backend: reached(compilation.table, 'foo.com', '/'), found: reasons(compilation) };
   };
 
   it.each([
@@ -756,8 +760,8 @@ describe('annotations for upstreams', () => {
       services: [aService(), labelled],
       endpointSlices: [aSlice(), aSlice('solver', [{ addresses: ['10.9.0.1'] }], [{ name: '', port: 8089 }])],
     });
-    expect(routeFor(table, 'foo.com', path)?.backend).toMatchObject({ kind: 'endpoints', tls: undefined });
-    expect(routeFor(table, 'foo.com', '/')?.backend.kind).toBe('unavailable');
+    expect(reached(table, 'foo.com', path)).toMatchObject({ kind: 'endpoints', tls: undefined });
+    expect(reached(table, 'foo.com', '/')?.kind).toBe('unavailable');
   });
 });
 

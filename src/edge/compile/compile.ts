@@ -2,6 +2,7 @@ import type { Ingress, IngressBackend } from '../../api/kubernetes/ingress.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { parseRuleHost } from '../match/host.ts';
+import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
 import { type IngressSettings, quoted, readAnnotations } from './annotations.ts';
 import { type BackendResult, resolveBackend, type UpstreamAccess } from './backends.ts';
 import { readMatchModes } from './cce-match-modes.ts';
@@ -11,7 +12,7 @@ import { readPathRule } from './path-rule.ts';
 import { selectIngresses } from './select-ingresses.ts';
 import type { CompileSettings } from './settings.ts';
 import { type References, type Snapshot, trackedSnapshot } from './snapshot.ts';
-import type { Route, RoutingTable } from './table.ts';
+import type { Backend, Route, RoutingTable } from './table.ts';
 import { upstreamTlsPolicy } from './upstream-tls.ts';
 
 export interface Compilation {
@@ -48,6 +49,7 @@ class Compiler {
   readonly #settings: CompileSettings;
   readonly #findings: Finding[];
   readonly #hosts = new Map<string, HostRoutesBuilder>();
+  readonly #backends = new Map<string, Backend>();
   readonly #plainBackends = new Map<string, BackendResult>();
   #fallback: Route | undefined;
 
@@ -57,9 +59,9 @@ class Compiler {
     this.#findings = findings;
   }
 
-  build(): Pick<RoutingTable, 'hosts' | 'fallback'> {
+  build(): Pick<RoutingTable, 'hosts' | 'fallback' | 'backends'> {
     const hosts = new Map([...this.#hosts].map(([host, builder]) => [host, builder.build()]));
-    return { hosts, fallback: this.#fallback };
+    return { hosts, fallback: this.#fallback, backends: this.#backends };
   }
 
   /** Adds the routes of an Ingress; false where it is not served at all. */
@@ -68,12 +70,8 @@ class Compiler {
     this.#findings.push(...findings);
     if (settings.routeless) return false;
     const access = this.#access(ingress, settings);
-    const context: RouteContext = {
-      ingress,
-      settings,
-      access,
-      tlsForEveryHost: (ingress.spec?.tls ?? []).some(entry => !entry.hosts?.some(host => host !== '')),
-    };
+    const tlsForEveryHost = (ingress.spec?.tls ?? []).some(entry => !entry.hosts?.some(host => host !== ''));
+    const context: RouteContext = { ingress, access, policy: policyFor(settings, tlsForEveryHost) };
     const hosts = this.#addRules(context);
     if (ingress.spec?.defaultBackend !== undefined)
       this.#addFallback(context, ingress.spec.defaultBackend, hosts);
@@ -142,7 +140,7 @@ class Compiler {
     if (this.#fallback === undefined) {
       this.#fallback = route;
     } else if (accepted.length === 0) {
-      const { namespace, name } = this.#fallback.ingress;
+      const { namespace, name } = this.#fallback.source;
       const message = `spec.defaultBackend is not used: the older Ingress "${namespace}/${name}" has one`;
       this.#note(context.ingress, findingReasons.defaultBackendConflict, message);
     }
@@ -171,34 +169,47 @@ class Compiler {
   }
 
   #route(context: RouteContext, host: string, path: string, kind: Route['kind'], to: IngressBackend): Route {
-    const { ingress, settings, access, tlsForEveryHost } = context;
+    const { ingress, policy, access } = context;
     const { backend, finding } = this.#backend(ingress, path, to, access);
     if (finding !== undefined) this.#note(ingress, finding.reason, finding.message);
     const { namespace = '', name = '' } = ingress.metadata;
-    const { sslRedirect, forceSslRedirect } = settings;
-    return Object.freeze({
-      ingress: { namespace, name },
+    this.#backends.set(backend.key, backend);
+    const route: Route = {
+      source: { kind: 'Ingress', namespace, name },
       host,
       path,
       kind,
-      sslRedirect,
-      forceSslRedirect,
-      tlsForEveryHost,
-      backend,
-    });
+      policy,
+      backend: backend.key,
+      alternatives: [],
+    };
+    return Object.freeze(route);
   }
 }
 
 interface RouteContext {
   readonly ingress: Ingress;
-  readonly settings: IngressSettings;
   readonly access: UpstreamAccess;
-  readonly tlsForEveryHost: boolean;
+  readonly policy: RoutePolicy;
+}
+
+function policyFor(
+  { sslRedirect, forceSslRedirect }: IngressSettings,
+  tlsForEveryHost: boolean,
+): RoutePolicy {
+  if (sslRedirect && !forceSslRedirect && !tlsForEveryHost) return plainPolicy;
+  const redirect = {
+    ...plainPolicy.redirect,
+    ssl: sslRedirect,
+    forceSsl: forceSslRedirect,
+    tlsForEveryHost,
+  };
+  return Object.freeze({ ...plainPolicy, redirect });
 }
 
 function pathConflict(ingress: Ingress, route: Route, taken: Route): string {
   const { namespace = '', name = '' } = ingress.metadata;
-  const { ingress: owner } = taken;
+  const { source: owner } = taken;
   const what = `the path ${quoted(route.path)} (${route.kind}) of host ${quoted(route.host)}`;
   const same = owner.namespace === namespace && owner.name === name;
   return same

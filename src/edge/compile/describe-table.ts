@@ -1,3 +1,4 @@
+import { serviceOfKey } from './backend-key.ts';
 import type { Backend, Route, RoutingTable } from './table.ts';
 
 /** A routing table as plain values for golden files, logs and tools: sorted, without certificates and keys. */
@@ -10,8 +11,8 @@ export function describeTable(table: RoutingTable): unknown {
         ...routes.exact.values(),
         ...[...routes.prefixes.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
         ...routes.patterns.map(({ route }) => route),
-      ].map(describeRoute),
-      ...(routes.fallback === undefined ? {} : { fallback: describeRoute(routes.fallback) }),
+      ].map(route => describeRoute(table, route)),
+      ...(routes.fallback === undefined ? {} : { fallback: describeRoute(table, routes.fallback) }),
     }));
   const sni = [...table.sni]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -21,31 +22,34 @@ export function describeTable(table: RoutingTable): unknown {
     }));
   return {
     hosts,
-    ...(table.fallback === undefined ? {} : { fallback: describeRoute(table.fallback) }),
+    ...(table.fallback === undefined ? {} : { fallback: describeRoute(table, table.fallback) }),
     sni,
     tlsHosts: [...table.tlsHosts].sort(),
   };
 }
 
-function describeRoute(route: Route): Record<string, unknown> {
+function describeRoute(table: RoutingTable, route: Route): Record<string, unknown> {
+  const { ssl, forceSsl, tlsForEveryHost } = route.policy.redirect;
   return {
     match: route.kind === 'Default' ? 'Default' : `${route.kind} ${route.path}`,
-    ingress: `${route.ingress.namespace}/${route.ingress.name}`,
-    to: describeBackend(route.backend),
-    ...(route.sslRedirect ? {} : { sslRedirect: false }),
-    ...(route.forceSslRedirect ? { forceSslRedirect: true } : {}),
-    ...(route.tlsForEveryHost ? { tlsForEveryHost: true } : {}),
+    ingress: `${route.source.namespace}/${route.source.name}`,
+    to: describeBackend(table.backends.get(route.backend)),
+    ...(ssl ? {} : { sslRedirect: false }),
+    ...(forceSsl ? { forceSslRedirect: true } : {}),
+    ...(tlsForEveryHost ? { tlsForEveryHost: true } : {}),
   };
 }
 
-function describeBackend(backend: Backend): Record<string, unknown> {
-  if (backend.kind === 'unavailable') return { service: backend.key, unavailable: backend.reason };
+function describeBackend(backend: Backend | undefined): Record<string, unknown> {
+  if (backend === undefined) return { unavailable: 'there is no such backend' };
+  if (backend.kind === 'unavailable')
+    return { service: serviceOfKey(backend.key), unavailable: backend.reason };
   const { tls } = backend;
   const place =
     backend.kind === 'external'
       ? { external: `${backend.host}:${backend.port}` }
       : { endpoints: backend.endpoints.map(({ address, port }) => `${address}:${port}`) };
-  if (tls === undefined) return { service: backend.key, ...place };
+  if (tls === undefined) return { service: serviceOfKey(backend.key), ...place };
   const { verify, verifiedName, serverName } = tls;
   const described = {
     verify,
@@ -54,5 +58,5 @@ function describeBackend(backend: Backend): Record<string, unknown> {
     authorities: tls.ca === undefined ? 'system' : 'given',
     clientCertificate: tls.client !== undefined,
   };
-  return { service: backend.key, ...place, tls: described };
+  return { service: serviceOfKey(backend.key), ...place, tls: described };
 }

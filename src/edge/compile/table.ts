@@ -1,8 +1,10 @@
 import type { PathPattern } from '../match/path-pattern.ts';
+import type { RoutePolicy } from '../policy/route-policy.ts';
 import type { PrivateMaterial } from './private-material.ts';
 
-/** Which Ingress something comes from. */
-export interface IngressRef {
+/** Which object something comes from. */
+export interface SourceRef {
+  readonly kind: 'Ingress' | 'Mapping';
   readonly namespace: string;
   readonly name: string;
 }
@@ -27,12 +29,19 @@ export interface UpstreamTls {
   readonly client: { readonly certificate: string; readonly key: PrivateMaterial } | undefined;
 }
 
-/** Where a route leads. `key` names the Service and its port, and is stable over recompiles. */
+/** What is spoken with an upstream. */
+export type UpstreamProtocol = 'http1' | 'http2';
+
+/**
+ * Where a route leads. `key` names the Service, its port and how it is spoken to, and is stable over recompiles: equal
+ * keys are the same backend.
+ */
 export type Backend =
   | {
       readonly kind: 'endpoints';
       readonly key: string;
       readonly endpoints: readonly Endpoint[];
+      readonly protocol: UpstreamProtocol;
       readonly tls: UpstreamTls | undefined;
     }
   | {
@@ -41,6 +50,7 @@ export type Backend =
       /** A name that is resolved when a connection is made, or an address. */
       readonly host: string;
       readonly port: number;
+      readonly protocol: UpstreamProtocol;
       readonly tls: UpstreamTls | undefined;
     }
   /** Nothing can be forwarded: the request is answered with 503. `reason` goes to the log alone. */
@@ -50,18 +60,36 @@ export type PathKind = 'Exact' | 'Prefix' | 'Regex' | 'Default';
 
 /** What happens to a request that matched. */
 export interface Route {
-  readonly ingress: IngressRef;
+  readonly source: SourceRef;
   /** As in the rule, in lower case; `''` for rules without a host. */
   readonly host: string;
   readonly path: string;
   readonly kind: PathKind;
-  /** Redirect plain HTTP where the host has TLS. */
-  readonly sslRedirect: boolean;
-  /** Redirect plain HTTP whether the host has TLS or not. */
-  readonly forceSslRedirect: boolean;
-  /** The Ingress has a TLS entry that names no hosts, so that it counts for each of its rules. */
-  readonly tlsForEveryHost: boolean;
-  readonly backend: Backend;
+  readonly policy: RoutePolicy;
+  /** A key of the table's backends: endpoints come and go without a change of the route. */
+  readonly backend: string;
+  /** Where some of the requests go instead, in the order in which they are asked: canaries, weighted Mappings. */
+  readonly alternatives: readonly Alternative[];
+}
+
+/** Another target for some of a route's requests. */
+export interface Alternative {
+  readonly source: SourceRef;
+  readonly when: AlternativeCondition;
+  readonly policy: RoutePolicy;
+  readonly backend: string;
+}
+
+/** When an alternative is taken. Without a header or cookie that decides, `weight` of `total` requests are. */
+export interface AlternativeCondition {
+  /** In lower case. Without `value`: `always` and `never` decide. */
+  readonly header:
+    | { readonly name: string; readonly value: string | undefined; readonly pattern: string | undefined }
+    | undefined;
+  /** `always` and `never` decide. */
+  readonly cookie: string | undefined;
+  readonly weight: number;
+  readonly total: number;
 }
 
 /** The routes of one host, laid out for look-ups whose cost does not grow with their number. */
@@ -112,6 +140,8 @@ export interface RoutingTable {
   readonly hosts: ReadonlyMap<string, HostRoutes>;
   /** The default backend for what no rule matches. */
   readonly fallback: Route | undefined;
+  /** By key. */
+  readonly backends: ReadonlyMap<string, Backend>;
   /** By name or one-label wildcard. */
   readonly sni: ReadonlyMap<string, SniEntry>;
   /** Names and one-label wildcards that some Ingress has TLS for. */
@@ -122,6 +152,7 @@ export interface RoutingTable {
 export const emptyTable: RoutingTable = {
   hosts: new Map(),
   fallback: undefined,
+  backends: new Map(),
   sni: new Map(),
   tlsHosts: new Set(),
 };

@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Decision } from '../policy/decide.ts';
+import type { Decision } from './node-decide.ts';
 
 /** An answer that the edge gives by itself. */
 export interface OwnAnswer {

@@ -1,15 +1,21 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestHead } from '../policy/request-head.ts';
+import { headerFieldsOf } from '../exchange/header-fields.ts';
+import type { RawHead } from '../policy/raw-head.ts';
 
 /** The head of a request that Node's parser took. */
-export function readHead(request: IncomingMessage, secure: boolean): RequestHead {
+export function readHead(request: IncomingMessage, secure: boolean, publicPort: number): RawHead {
   return {
     method: request.method ?? '',
     target: request.url ?? '',
     httpVersion: request.httpVersion,
-    rawHeaders: request.rawHeaders,
-    secure,
-    remoteAddress: plainAddress(request.socket.remoteAddress ?? ''),
+    fields: headerFieldsOf(request.rawHeaders),
+    connection: {
+      secure,
+      clientAddress: plainAddress(request.socket.remoteAddress ?? ''),
+      trusted: false,
+      publicPort,
+      tls: undefined,
+    },
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Route } from '../compile/table.ts';
 import type { EngineParts } from '../engine.ts';
-import type { RequestHead } from '../policy/request-head.ts';
+import type { RawHead } from '../policy/raw-head.ts';
 
 /** What is known of a request when it is over. */
 export interface FinishedRequest {
-  readonly head: RequestHead;
+  readonly head: RawHead;
   /** 0 where no answer was begun. */
   readonly status: number;
   readonly startedMs: number;
@@ -17,25 +17,20 @@ export interface FinishedRequest {
 export function recordRequest(parts: EngineParts, request: FinishedRequest): void {
   const { head, status, route } = request;
   const durationMs = Math.round((performance.now() - request.startedMs) * 10) / 10;
-  const ingress = route === undefined ? '' : `${route.ingress.namespace}/${route.ingress.name}`;
+  const ingress = route === undefined ? '' : `${route.source.namespace}/${route.source.name}`;
   const statusClass = status === 0 ? 'aborted' : `${Math.floor(status / 100)}xx`;
-  parts.metrics.request({ statusClass, secure: head.secure, durationMs, ingress });
+  parts.metrics.request({ statusClass, secure: head.connection.secure, durationMs, ingress });
   if (!parts.accessLog) return;
   const mark = head.target.indexOf('?');
   parts.logger.info('request', {
     method: head.method,
-    host: hostOf(head.rawHeaders),
+    host: head.fields.first('host') ?? '',
     path: mark < 0 ? head.target : head.target.slice(0, mark),
     status,
     durationMs,
-    secure: head.secure,
-    client: head.remoteAddress,
+    secure: head.connection.secure,
+    client: head.connection.clientAddress,
     ingress,
     upstream: request.upstream,
   });
-}
-
-function hostOf(rawHeaders: readonly string[]): string {
-  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-  return at < 0 ? '' : (rawHeaders[at + 1] ?? '');
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { messageOf } from '../../core/errors.ts';
-import type { Endpoint, Route } from '../compile/table.ts';
+import type { Backend, Endpoint, Route } from '../compile/table.ts';
 import type { EngineParts } from '../engine.ts';
 import { clientHeaders } from '../policy/client-headers.ts';
-import type { CheckedHead, RequestHead } from '../policy/request-head.ts';
+import type { RawHead } from '../policy/raw-head.ts';
+import type { CheckedHead } from '../policy/request-head.ts';
 import { type ExchangeRequest, openExchange } from '../upstream/exchange.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { answerFor, errorAnswer, sendAnswer } from './answers.ts';
@@ -23,7 +24,7 @@ export function serveRequest(
   const startedMs = performance.now();
   // Gone while it waited for the first table.
   if (response.closed) return;
-  const head = readHead(request, secure);
+  const head = readHead(request, secure, secure ? parts.publicPorts.https : parts.publicPorts.http);
   const served: Served = { parts, request, response, head, closing, route: undefined, upstream: undefined };
   // Node reports what goes wrong with the client here, and without a listener it would be thrown.
   request.on('error', () => {});
@@ -35,9 +36,15 @@ export function serveRequest(
   const decision = parts.decide(head);
   if (decision.kind === 'refuse') parts.metrics.refused(decision.reason);
   else served.route = decision.route;
-  if (decision.kind === 'proxy') return forward(served, decision.head, decision.route);
+  if (decision.kind === 'proxy')
+    return forward(served, decision.head, { route: decision.route, backend: decision.backend });
   sendAnswer(response, answerFor(decision), closing());
   discardBody(request);
+}
+
+interface Target {
+  readonly route: Route;
+  readonly backend: Backend;
 }
 
 /** A request while it is served. */
@@ -45,20 +52,20 @@ interface Served {
   readonly parts: EngineParts;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly head: RequestHead;
+  readonly head: RawHead;
   readonly closing: () => boolean;
   route: Route | undefined;
   upstream: string | undefined;
 }
 
-function forward(served: Served, checked: CheckedHead, route: Route): void {
-  const { parts, request, response, head } = served;
+function forward(served: Served, checked: CheckedHead, to: Target): void {
+  const { parts, request, response } = served;
   let outgoing: ExchangeRequest;
   try {
-    outgoing = exchangeRequest(parts, head, checked, route);
+    outgoing = exchangeRequest(parts, checked, to.backend);
   } catch (error) {
     const message = messageOf(error);
-    return fail(served, route, {
+    return fail(served, to, {
       status: 503,
       code: 'EDGE_UPSTREAM_TLS_INVALID',
       message,
@@ -77,14 +84,14 @@ function forward(served: Served, checked: CheckedHead, route: Route): void {
     // An upgrade that nobody asked for.
     upgraded(_answer, socket) {
       socket.destroy();
-      fail(served, route, {
+      fail(served, to, {
         status: 502,
         code: 'EDGE_UPSTREAM_UPGRADED',
         message: 'status 101 unasked',
         verification: false,
       });
     },
-    failed: failure => fail(served, route, failure),
+    failed: failure => fail(served, to, failure),
   });
   response.once('close', () => {
     if (!response.writableFinished) exchange.abort();
@@ -109,8 +116,8 @@ function relay({ response, closing, ...served }: Served, answer: IncomingMessage
   pipeline(answer, response, () => {});
 }
 
-function fail({ parts, request, response, closing }: Served, route: Route, failure: UpstreamFailure): void {
-  parts.upstreamFailed(route, failure);
+function fail({ parts, request, response, closing }: Served, to: Target, failure: UpstreamFailure): void {
+  parts.upstreamFailed(to.route, to.backend, failure);
   request.unpipe();
   if (response.headersSent) {
     response.destroy();

@@ -23,7 +23,7 @@ export function serveUpgrade(
 ): void {
   const startedMs = performance.now();
   if (socket.destroyed) return;
-  const head = readHead(request, secure);
+  const head = readHead(request, secure, secure ? parts.publicPorts.https : parts.publicPorts.http);
   const decision = parts.decide(head);
   const route = decision.kind === 'refuse' ? undefined : decision.route;
   const over = (status: number, upstream?: string): void =>
@@ -36,13 +36,13 @@ export function serveUpgrade(
     return over(answer.status);
   }
   const fail = (failure: UpstreamFailure): void => {
-    parts.upstreamFailed(decision.route, failure);
+    parts.upstreamFailed(decision.route, decision.backend, failure);
     sendRawAnswer(socket, errorAnswer(failure.status));
     over(failure.status);
   };
   let outgoing: ReturnType<typeof exchangeRequest>;
   try {
-    outgoing = exchangeRequest(parts, head, decision.head, decision.route);
+    outgoing = exchangeRequest(parts, decision.head, decision.backend);
   } catch (error) {
     return fail({
       status: 503,

@@ -1,6 +1,8 @@
+import type { HeaderFields } from '../exchange/header-fields.ts';
 import { canonicalPath } from '../match/canonical-path.ts';
 import { parseHost } from '../match/host.ts';
-import type { CheckedHead, RequestHead } from './request-head.ts';
+import type { RawHead } from './raw-head.ts';
+import type { CheckedHead } from './request-head.ts';
 
 /** A request that is answered with an error and whose connection is closed: it could be read in two ways. */
 export interface Refusal {
@@ -37,21 +39,22 @@ interface Fields {
  * engine can use it; an engine's own parser may refuse more, never less.
  */
 export function checkHead(
-  head: RequestHead,
+  head: RawHead,
   limits: HeadLimits,
 ): { checked: CheckedHead } | { refusal: Refusal } {
-  if (head.httpVersion !== '1.1' && head.httpVersion !== '1.0') return refuse(505, 'HTTP version');
+  const protocol = head.httpVersion;
+  if (protocol !== '1.1' && protocol !== '1.0') return refuse(505, 'HTTP version');
   if (refusedMethods.has(head.method)) return refuse(405, 'method');
   if (head.target.length > limits.target) return refuse(414, 'target too long');
-  if (head.rawHeaders.length > limits.headers * 2) return refuse(431, 'too many headers');
-  const fields = gather(head.rawHeaders);
-  const framing = bodyOf(fields, head.httpVersion);
-  if (typeof framing !== 'string') return framing;
+  if (head.fields.count > limits.headers) return refuse(431, 'too many headers');
+  const fields = gather(head.fields);
+  const framing = bodyOf(fields, protocol);
+  if ('refusal' in framing) return framing;
 
   const absolute = absoluteForm.exec(head.target);
   const [hostHeader = absolute?.[1] ?? '', ...furtherHosts] = fields.hosts;
   if (furtherHosts.length > 0) return refuse(400, 'repeated Host');
-  if (fields.hosts.length === 0 && head.httpVersion === '1.1') return refuse(400, 'missing Host');
+  if (fields.hosts.length === 0 && protocol === '1.1') return refuse(400, 'missing Host');
   const host = parseHost(hostHeader);
   if (host === undefined) return refuse(400, 'malformed Host');
   if (absolute !== null) {
@@ -69,19 +72,22 @@ export function checkHead(
 
   const connectionTokens = tokensOf(fields.connection);
   const upgrades = tokensOf(fields.upgrades);
-  const upgrade =
-    connectionTokens.includes('upgrade') && head.httpVersion === '1.1' ? upgrades[0] : undefined;
+  const upgrade = connectionTokens.includes('upgrade') && protocol === '1.1' ? upgrades[0] : undefined;
   if (upgrades.some(token => token.startsWith('h2c') || token.startsWith('http/')))
     return refuse(400, 'Upgrade to HTTP/2');
-  if (upgrade !== undefined && (framing !== 'none' || upgrades.length > 1))
+  if (upgrade !== undefined && (framing.body !== 'none' || upgrades.length > 1))
     return refuse(400, 'ambiguous Upgrade');
   const expectsContinue = fields.expect.some(value => value.toLowerCase() === '100-continue');
-  const checked = {
+  const checked: CheckedHead = {
+    method: head.method,
+    protocol,
+    connection: head.connection,
     host,
     hostHeader,
     path,
     query,
-    body: framing,
+    fields: head.fields,
+    ...framing,
     upgrade,
     expectsContinue,
     connectionTokens,
@@ -93,7 +99,7 @@ function refuse(status: Refusal['status'], reason: string): { refusal: Refusal }
   return { refusal: { status, reason } };
 }
 
-function gather(rawHeaders: readonly string[]): Fields {
+function gather(all: HeaderFields): Fields {
   const fields: Fields = { hosts: [], lengths: [], codings: [], upgrades: [], connection: [], expect: [] };
   const lists = new Map([
     ['host', fields.hosts],
@@ -103,26 +109,27 @@ function gather(rawHeaders: readonly string[]): Fields {
     ['connection', fields.connection],
     ['expect', fields.expect],
   ]);
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    lists.get((rawHeaders[at] ?? '').toLowerCase())?.push((rawHeaders[at + 1] ?? '').trim());
-  }
+  for (let at = 0; at < all.count; at += 1) lists.get(all.name(at))?.push(all.value(at).trim());
   return fields;
 }
 
 function bodyOf(
   { lengths, codings }: Fields,
   httpVersion: string,
-): CheckedHead['body'] | { refusal: Refusal } {
+): Pick<CheckedHead, 'body' | 'contentLength'> | { refusal: Refusal } {
   if (lengths.length + codings.length > 1) return refuse(400, 'repeated body framing');
   const [coding] = codings;
   const [length] = lengths;
   if (coding !== undefined) {
     if (httpVersion === '1.0') return refuse(400, 'Transfer-Encoding in HTTP/1.0');
-    return coding.toLowerCase() === 'chunked' ? 'chunked' : refuse(501, 'transfer coding');
+    return coding.toLowerCase() === 'chunked'
+      ? { body: 'chunked', contentLength: 0 }
+      : refuse(501, 'transfer coding');
   }
-  if (length === undefined) return 'none';
+  if (length === undefined) return { body: 'none', contentLength: 0 };
   if (!/^\d{1,15}$/.test(length)) return refuse(400, 'malformed Content-Length');
-  return Number(length) === 0 ? 'none' : 'length';
+  const contentLength = Number(length);
+  return { body: contentLength === 0 ? 'none' : 'length', contentLength };
 }
 
 function absoluteTarget(rest: string | undefined): string {
