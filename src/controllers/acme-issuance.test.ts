@@ -53,7 +53,7 @@ const blindFor =
 const site = { namespace: 'default', name: 'site' };
 
 describe('a certificate by an ACME issuer', () => {
-  it('takes fourteen writes through a temporary Ingress, and two more for the first one of a namespace', async () => {
+  it('takes thirteen writes through a temporary Ingress, and two more for the first one of a namespace', async () => {
     const { ground, acme, world } = await anAcmeWorld();
     await ground.store.create(certificates, aCertificate(byAcme()));
     await world.until('Ready', ready(ground));
@@ -61,7 +61,7 @@ describe('a certificate by an ACME issuer', () => {
     const ofTheNamespace = ['create Service', 'create EndpointSlice'];
     const writes = ground.writes.map(({ what }) => what);
     expect(writes.filter(what => ofTheNamespace.includes(what))).toEqual(ofTheNamespace);
-    // With the Certificate itself, which ingress-shim makes, it is fifteen.
+    // With the Certificate itself, which ingress-shim makes, it is fourteen.
     expect(writes.filter(what => !ofTheNamespace.includes(what)).toSorted(byText)).toEqual(
       [
         'create Secret', // the next private key, kept before it is used
@@ -70,7 +70,6 @@ describe('a certificate by an ACME issuer', () => {
         'update Order status', // its URL, before anything else is done with it
         'create Challenge',
         'create Ingress',
-        'update Challenge status', // valid
         'delete Ingress',
         'update Order status', // valid, with the certificate
         'update CertificateRequest status', // approved and signed
@@ -207,6 +206,19 @@ describe('names that cannot be reached', () => {
       );
     });
     expect(told).toHaveLength(5);
+  });
+
+  it('keep their certificate waiting, and those that are proved say so after a minute', async () => {
+    const { ground, world } = await anAcmeWorld({ probe: blindFor('dead.example.com') });
+    const dnsNames = ['a.example.com', 'dead.example.com'];
+    await ground.store.create(certificates, aCertificate(byAcme({ dnsNames })));
+    const proved = async (): Promise<Challenge | undefined> =>
+      (await ground.all(challenges)).find(({ status }) => status?.state === 'valid');
+    await world.until('the name that can be reached is proved', proved, { withinMs: 90_000 });
+    expect((await proved())?.spec.dnsName).toBe('a.example.com');
+    expect(world.responder.size).toBe(1);
+    const hosts = (await ground.all(ingresses)).map(({ spec }) => spec?.rules?.[0]?.host);
+    expect(hosts).toEqual(['dead.example.com']);
   });
 
   it('in one namespace do not keep the same name of another waiting', async () => {

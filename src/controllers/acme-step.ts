@@ -11,6 +11,7 @@ import { ended, quoted } from '../issuers/sentence.ts';
 import type { ReconcileResult } from '../runtime/controller.ts';
 import type { ControllerContext } from './context.ts';
 import type { Holds } from './holds.ts';
+import type { WaitOptions } from './patience.ts';
 import { rateLimitText } from './rate-limit-text.ts';
 import { soonest } from './requeue.ts';
 
@@ -24,13 +25,10 @@ export interface AcmeStep {
   readonly holds: Holds;
   readonly signal: AbortSignal;
   step(issuer: Issuer, connection: AcmeConnection): Promise<ReconcileResult>;
-  /**
-   * Says what is waited for; gives when to say it where it is too early for that. `what` tells one wait from another
-   * where the words change from time to time; `isLong`: it is known that this takes a while.
-   */
-  wait(reason: string, how?: { readonly what?: string; readonly isLong?: boolean }): Promise<ReconcileResult>;
-  /** Says that nothing more can come of it. */
-  end(reason: string): Promise<ReconcileResult>;
+  /** Says what is waited for; gives when to say it where it is too early for that. */
+  wait(reason: string, how?: WaitOptions): Promise<ReconcileResult>;
+  /** Says that nothing more can come of it, by what the server has answered: the account is in order. */
+  end(reason: string, error: AcmeError): Promise<ReconcileResult>;
 }
 
 /** What may be said of an account that the server has forgotten, or does not take any more. */
@@ -61,10 +59,10 @@ export async function acmeStep(options: AcmeStep): Promise<ReconcileResult> {
     if (!(error instanceof AcmeError)) throw error;
     const message = ended(error.message);
     // A URL of another server: the issuer's was changed since.
-    if (endsOrder(error) || error.code === 'ACME_INVALID_URL') return options.end(message);
+    if (endsOrder(error) || error.code === 'ACME_INVALID_URL') return options.end(message, error);
     if (aboutAccount.has(error.code)) {
       // With an account that is in order, what was refused is this order.
-      if (await accounts.verify(issuer, signal)) return options.end(message);
+      if (await accounts.verify(issuer, signal)) return options.end(message, error);
       const { requeueAfterMs } = await options.wait(message);
       return soonest(requeueAfterMs, doubtedAgainMs);
     }

@@ -14,6 +14,7 @@ import { ingressShim } from './ingress-shim/index.ts';
 import type { ShimDefaults } from './ingress-shim/issuer.ts';
 import { clusterIssuerController, issuerController } from './issuer/index.ts';
 import { orderController } from './order/index.ts';
+import { createProofs } from './proofs.ts';
 import { solverServiceController } from './solver-service/index.ts';
 
 /** What the controllers are told, and what they work with beside the API. */
@@ -37,6 +38,8 @@ export interface ControllersOptions {
 export function allControllers(context: ControllerContext, options: ControllersOptions): ControllerSpec[] {
   const { accounts, issuerTypes, solver, selfChecks, clusterResourceNamespace } = options;
   const onDoubt = (listener: (issuer: Issuer) => void): void => accounts.onDoubt(listener);
+  const proofs = createProofs(context.clock);
+  const madeHere = new Set<string>();
   const issuerOptions = { issuerTypes, clusterResourceNamespace, onDoubt };
   return [
     ingressShim(context, options.shim),
@@ -48,10 +51,12 @@ export function allControllers(context: ControllerContext, options: ControllersO
     certificateRequestController(context, { issuerTypes, approves: options.approves }),
     issuerController(context, issuerOptions),
     clusterIssuerController(context, issuerOptions),
-    orderController(context, accounts),
+    orderController(context, accounts, { proofs, madeHere }),
     challengeController(context, {
       accounts,
       solver,
+      proofs,
+      madeHere,
       onCheckSettled: listener => selfChecks.onSettled(listener),
       mostAtOnce: options.maxConcurrentChallenges,
     }),

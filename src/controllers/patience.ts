@@ -7,6 +7,22 @@ import type { Clock } from '../core/clock.ts';
  */
 const graceMs = 2_500;
 
+/**
+ * The same where all goes its way and nobody has to do anything. In a burst of a thousand certificates each waits for the
+ * others; a write for each that says so would make them wait longer.
+ */
+export const progressGraceMs = 60_000;
+
+/** How a wait is told. */
+export interface WaitOptions {
+  /** Tells one wait from another where the words change from time to time. */
+  readonly what?: string;
+  /** It is known that this takes a while: it is told at once. */
+  readonly isLong?: boolean;
+  /** Of this wait, in milliseconds. */
+  readonly graceMs?: number;
+}
+
 /** Since when objects have been waiting, and for what. In memory alone: after a restart each wait begins anew. */
 export interface Patience {
   /** How much of the grace is left, in milliseconds, for an object that waits for `what`; 0 when it is over. */

@@ -11,8 +11,16 @@ export type SignResult =
       /** PEM: the certificate to trust, where the issuer knows it. */
       readonly ca: string | undefined;
     }
-  /** Not yet. It is asked again when something it watches changes, and after `afterMs` where given. */
-  | { readonly kind: 'pending'; readonly message: string; readonly afterMs?: number | undefined }
+  /**
+   * Not yet. It is asked again when something it watches changes, and after `afterMs` where given. `isProgress`: all goes
+   * its way, as far as it is known.
+   */
+  | {
+      readonly kind: 'pending';
+      readonly message: string;
+      readonly afterMs?: number | undefined;
+      readonly isProgress?: boolean | undefined;
+    }
   /** Never: this request cannot be signed as it is. */
   | { readonly kind: 'failed'; readonly message: string };
 

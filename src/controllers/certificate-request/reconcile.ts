@@ -13,7 +13,7 @@ import type { CsrInfo } from '../../pki/csr.ts';
 import { samePublicKey } from '../../pki/private-key.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
-import type { Patience } from '../patience.ts';
+import { type Patience, progressGraceMs } from '../patience.ts';
 import { soonest } from '../requeue.ts';
 import { writeStatus } from '../write-status.ts';
 import { decideRequest, type RequestDecision } from './decide.ts';
@@ -63,7 +63,7 @@ export async function reconcileRequest(
     case 'fail':
       return finish(work, request, requestReasons.failed, decision.message);
     case 'await-issuer':
-      return pending(work, request, decision.message, decision.reason);
+      return pending(work, request, decision.message, { event: decision.reason });
     case 'sign':
       return sign(work, request, decision, signal);
   }
@@ -81,7 +81,8 @@ async function sign(
   const result = await outcome(() => type.sign(issuer, { request, csr }, signal));
   switch (result.kind) {
     case 'pending': {
-      const { requeueAfterMs } = await pending(work, request, result.message);
+      const graceMs = result.isProgress === true ? progressGraceMs : undefined;
+      const { requeueAfterMs } = await pending(work, request, result.message, { graceMs });
       return soonest(requeueAfterMs, result.afterMs);
     }
     case 'failed':
@@ -122,10 +123,10 @@ async function pending(
   work: RequestWork,
   request: CertificateRequest,
   message: string,
-  event?: string,
+  { event, graceMs }: { readonly event?: string; readonly graceMs?: number | undefined } = {},
 ): Promise<ReconcileResult> {
   const { context, options, patience } = work;
-  const leftMs = patience.leftMs(keyOf(request), message);
+  const leftMs = patience.leftMs(keyOf(request), message, graceMs);
   if (leftMs > 0) return { requeueAfterMs: leftMs };
   const conditions = pendingConditions(request, message, options.approves, context.clock.now());
   const isNews = await write(work, request, conditions);

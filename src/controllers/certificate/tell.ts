@@ -4,6 +4,7 @@ import { keyOf } from '../../api/meta.ts';
 import { certificateEvents, conditionTypes } from '../../api/reasons.ts';
 import { ended } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
+import { progressGraceMs } from '../patience.ts';
 import { writeStatus } from '../write-status.ts';
 import type { Violation } from './checks.ts';
 import type { CertificateDecision } from './decide.ts';
@@ -53,14 +54,16 @@ export async function tellBackOff(
   return { requeueAfterMs: untilMs - nowMs };
 }
 
-/** Says that a certificate is being issued, once that has taken a while. */
+/** Says that a certificate is being issued, once that has taken a while, or the request has said what it waits for. */
 export async function tellIssuing(
   { context, patience }: CertificateWork,
   state: CertificateState,
   { request, violation, why }: CertificateDecision & { kind: 'wait' },
 ): Promise<ReconcileResult> {
   const { certificate } = state;
-  const leftMs = patience.leftMs(keyOf(certificate), request.metadata.uid ?? '');
+  const hasSaid = findCondition(request.status?.conditions, conditionTypes.ready) !== undefined;
+  const graceMs = hasSaid ? undefined : progressGraceMs;
+  const leftMs = patience.leftMs(keyOf(certificate), request.metadata.uid ?? '', graceMs);
   if (leftMs > 0) return { requeueAfterMs: leftMs };
   const status = issuingStatus(state, violation, why, context.clock.now());
   await writeStatus(context.api, certificates, certificate, status);

@@ -37,6 +37,8 @@ export async function cleanUpGone(tools: ChallengeTools, key: ObjectKey): Promis
   tools.turns.release(key);
   if (known !== undefined) await tools.solver.cleanUp(known.target.challenge);
   forget(tools, key);
+  tools.proofs.forget(key);
+  tools.madeHere.delete(keyText(key));
 }
 
 function forget({ holds, memory, pacer, patience }: ChallengeTools, key: ObjectKey): void {

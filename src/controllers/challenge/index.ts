@@ -10,6 +10,7 @@ import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
 import { byOrder } from '../order/index-names.ts';
 import { createPatience } from '../patience.ts';
 import { createPollPacer } from '../poll-pacer.ts';
+import type { Proofs } from '../proofs.ts';
 import { isOver } from './decide.ts';
 import { reconcileChallenge } from './reconcile.ts';
 import { createTurns } from './turns.ts';
@@ -18,6 +19,10 @@ import { createTurns } from './turns.ts';
 export interface ChallengeOptions {
   readonly accounts: AcmeAccounts;
   readonly solver: Solver;
+  /** Where the Orders hear of what is proved. */
+  readonly proofs: Proofs;
+  /** The keys, as text, of the Challenges that this process has made. */
+  readonly madeHere: Set<string>;
   /** Told of each challenge whose self-check has settled. */
   readonly onCheckSettled: (listener: (key: ObjectKey) => void) => unknown;
   /** --max-concurrent-challenges */
@@ -26,7 +31,7 @@ export interface ChallengeOptions {
 
 /** Challenges are presented, checked, accepted and cleaned up. Looks them up by the Order controller's index. */
 export function challengeController(context: ControllerContext, options: ChallengeOptions): ControllerSpec {
-  const { accounts, solver, onCheckSettled, mostAtOnce } = options;
+  const { accounts, solver, proofs, madeHere, onCheckSettled, mostAtOnce } = options;
   const cache = context.caches.cacheOf(challenges);
   addIssuerIndex(cache);
   let onTurn: (key: ObjectKey) => void = () => {};
@@ -37,7 +42,9 @@ export function challengeController(context: ControllerContext, options: Challen
     holds: createHolds(context.clock),
     pacer: createPollPacer(),
     patience: createPatience(context.clock),
+    proofs,
     turns: createTurns(mostAtOnce, key => onTurn(key)),
+    madeHere,
     memory: new Map(),
   };
   return {

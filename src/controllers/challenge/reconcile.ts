@@ -5,13 +5,11 @@ import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
+import { progressGraceMs } from '../patience.ts';
 import { cleanUp, cleanUpGone } from './clean-up.ts';
 import { type ChallengeDecision, decideChallenge } from './decide.ts';
-import { solve } from './solve.ts';
+import { finishProved, solve } from './solve.ts';
 import { type ChallengeTools, endChallenge, tellWait } from './tools.ts';
-
-/** In a queue of many, most would be told to wait and then have their turn: a write each for nothing. */
-const turnGraceMs = 30_000;
 
 /** Takes one Challenge a step forward. */
 export async function reconcileChallenge(
@@ -36,12 +34,13 @@ export async function reconcileChallenge(
     case 'refuse':
       return endChallenge(tools, challenge, 'errored', decision.reason);
     case 'solve':
+      if (tools.proofs.has(challenge)) return finishProved(tools, challenge);
       if (tools.turns.take(challenge)) return solve(tools, challenge, signal);
       return tellWait(
         tools,
         challenge,
         { processing: false, reason: 'Waiting for its turn.' },
-        { graceMs: turnGraceMs },
+        { graceMs: progressGraceMs },
       );
   }
 }

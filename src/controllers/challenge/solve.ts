@@ -13,7 +13,10 @@ import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { CheckState } from '../../solvers/solver.ts';
 import { acmeStep } from '../acme-step.ts';
+import { losesOrder, orderIsLost } from '../order/lost-order.ts';
+import { progressGraceMs } from '../patience.ts';
 import { soonest } from '../requeue.ts';
+import { cleanUp } from './clean-up.ts';
 import { type ChallengeMemory, type ChallengeTools, changeStatus, endChallenge, tellWait } from './tools.ts';
 
 /** Presents, checks, accepts: as far as it goes now. */
@@ -31,12 +34,17 @@ export function solve(
     holds,
     signal,
     wait: (reason, how) => tellWait(tools, challenge, { processing: true, reason }, how),
-    end: reason => endChallenge(tools, challenge, 'errored', reason),
+    end: (reason, error) =>
+      endChallenge(tools, challenge, 'errored', losesOrder(error) ? `${orderIsLost}${reason}` : reason),
     async step(_issuer, connection) {
       const known = remember(tools, challenge, connection);
+      const isInherited = !tools.madeHere.has(keyText(keyOf(challenge)));
       if (!known.accepted) {
         const problem = await present(tools, challenge, known);
         if (problem !== undefined) return problem;
+        known.accepted = isInherited && (await isUnderWay(tools, challenge, known, connection, signal));
+      }
+      if (!known.accepted) {
         const waitMs = waitInsteadOfCheck(challenge);
         if (waitMs !== undefined) {
           const leftMs = leftOf(waitMs, known, context.clock.now());
@@ -51,9 +59,27 @@ export function solve(
         ? await getChallenge(connection, url, { signal })
         : await acceptOrRead(connection, url, signal);
       known.accepted = true;
-      return follow(tools, challenge, found);
+      return follow(tools, challenge, found, isInherited);
     },
   });
+}
+
+/**
+ * Whether a Challenge that another process has left behind was accepted by it. What the server has under way, or has
+ * settled, needs no self-check any more: it is asked when the Challenge is first seen, and when the check fails.
+ */
+async function isUnderWay(
+  { solver }: ChallengeTools,
+  { spec }: Challenge,
+  known: ChallengeMemory,
+  connection: AcmeConnection,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const asked = known.askedServer ?? 0;
+  if (asked > 1 || (asked === 1 && solver.check(known.target).state !== 'failed')) return false;
+  const found = await getChallenge(connection, spec.url, { signal });
+  known.askedServer = asked + 1;
+  return found.status !== 'pending';
 }
 
 /** What is known of a Challenge. The answer is computed from our own key; what the object says it is, is not served. */
@@ -132,7 +158,9 @@ async function checking(
     failure === undefined
       ? 'Checking that the challenge can be reached.'
       : `${selfCheckFails}${failure.reason}; ${ended(failure.fix)}`;
-  const { requeueAfterMs } = await tellWait(tools, challenge, { processing: true, presented: true, reason });
+  const change = { processing: true, presented: true, reason } as const;
+  const how = failure === undefined ? { graceMs: progressGraceMs } : {};
+  const { requeueAfterMs } = await tellWait(tools, challenge, change, how);
   return soonest(requeueAfterMs, check.state === 'failed' ? check.retryAfterMs : undefined);
 }
 
@@ -150,30 +178,41 @@ async function acceptOrRead(
   }
 }
 
+/** Removes the solver's traces. The Order deletes the Challenge; where it does not soon, the status says how it went. */
+export async function finishProved(tools: ChallengeTools, challenge: Challenge): Promise<ReconcileResult> {
+  const leftMs = tools.proofs.leftMs(challenge);
+  if (leftMs > 0) {
+    await cleanUp(tools, challenge);
+    return { requeueAfterMs: leftMs };
+  }
+  const reason = 'The ACME server has verified the name.';
+  await changeStatus(tools, challenge, { processing: false, presented: true, state: 'valid', reason });
+  return {};
+}
+
 /** Acts on what the ACME server says of a challenge that was accepted. */
 async function follow(
   tools: ChallengeTools,
   challenge: Challenge,
   found: AcmeChallenge,
+  isInherited: boolean,
 ): Promise<ReconcileResult> {
   switch (found.status) {
-    case 'valid': {
-      const reason = 'The ACME server has verified the name.';
-      await changeStatus(tools, challenge, { processing: false, presented: true, state: 'valid', reason });
-      return {};
-    }
+    case 'valid':
+      tools.proofs.add(challenge);
+      return finishProved(tools, challenge);
     case 'invalid': {
       const said = found.error === undefined ? 'no reason was given' : problemText(found.error);
-      const reason = `The ACME server could not verify the name: ${ended(said)}`;
+      // Nobody answered while no process was there: that is not the name's fault.
+      const cause = isInherited ? `${orderIsLost}Postern was restarted meanwhile. ` : '';
+      const reason = `${cause}The ACME server could not verify the name: ${ended(said)}`;
       return endChallenge(tools, challenge, 'invalid', reason);
     }
     default: {
       const reason = 'Waiting for the ACME server to verify the name.';
-      const { requeueAfterMs } = await tellWait(tools, challenge, {
-        processing: true,
-        presented: true,
-        reason,
-      });
+      const change = { processing: true, presented: true, reason } as const;
+      const how = { graceMs: progressGraceMs };
+      const { requeueAfterMs } = await tellWait(tools, challenge, change, how);
       return soonest(requeueAfterMs, tools.pacer.nextDelayMs(keyOf(challenge), found.retryAfterMs));
     }
   }

@@ -6,8 +6,9 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ChallengeTarget, Solver } from '../../solvers/solver.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Holds } from '../holds.ts';
-import type { Patience } from '../patience.ts';
+import type { Patience, WaitOptions } from '../patience.ts';
 import type { PollPacer } from '../poll-pacer.ts';
+import type { Proofs } from '../proofs.ts';
 import { rateLimited, saysRateLimited } from '../rate-limit-text.ts';
 import { writeStatus } from '../write-status.ts';
 import type { Turns } from './turns.ts';
@@ -19,6 +20,8 @@ import type { Turns } from './turns.ts';
 export interface ChallengeMemory {
   readonly target: ChallengeTarget;
   accepted: boolean;
+  /** How often the server was asked whether another process has accepted it. */
+  askedServer?: number;
   /** When the answer was in place for the first time, in milliseconds since the epoch. */
   presentedAtMs?: number;
 }
@@ -31,7 +34,10 @@ export interface ChallengeTools {
   readonly holds: Holds;
   readonly pacer: PollPacer;
   readonly patience: Patience;
+  readonly proofs: Proofs;
   readonly turns: Turns;
+  /** The keys, as text, of the Challenges that this process has made. Any other one may have been accepted before. */
+  readonly madeHere: Set<string>;
   /** One entry for each Challenge under way, by its key. */
   readonly memory: Map<string, ChallengeMemory>;
 }
@@ -70,11 +76,4 @@ export async function tellWait(
   if (change.reason.startsWith(rateLimited) && saysRateLimited(said, tools.context.clock.now())) return {};
   await changeStatus(tools, challenge, { state: 'pending', ...change });
   return {};
-}
-
-/** How a wait is told: see `AcmeStep.wait`. */
-export interface WaitOptions {
-  readonly what?: string;
-  readonly isLong?: boolean;
-  readonly graceMs?: number;
 }

@@ -9,11 +9,13 @@ import { conditionTypes, selfCheckFails } from '../../api/reasons.ts';
 import { isControlledBy } from '../../issuers/owned-by.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
 import { parseCsr } from '../../pki/csr.ts';
+import { lostOrderOf, orderIsLost } from './lost-order.ts';
 
 /*
  *   new --newOrder--> pending --every authorization valid--> finalize --> processing --> valid
- *                        |                                                   |
- *                        +--a challenge fails--> invalid, expired, errored <-+
+ *    ^                   |                                                   |
+ *    |                   +--a challenge fails--> invalid, expired, errored <-+
+ *    +--lost, once, through no fault of its names--(any of them)
  */
 
 /** The next step for one Order. */
@@ -32,6 +34,9 @@ export type OrderDecision =
   | { readonly kind: 'wait'; readonly reason?: string }
   /** A challenge was lost, and the order with it; or it is not of our making. */
   | { readonly kind: 'fail'; readonly state: AcmeState; readonly reason: string }
+  /** The order at the server is lost, and no name is to blame: to be noted, and then another is made. */
+  | { readonly kind: 'note-loss'; readonly reason: string }
+  | { readonly kind: 'start-over' }
   /** All is proved. */
   | { readonly kind: 'finalize' };
 
@@ -63,29 +68,37 @@ export function decideOrder(
   if (hasCondition(request.status?.conditions, conditionTypes.denied)) return { kind: 'ignore' };
 
   if (url === undefined) return { kind: 'order' };
+  if (lostOrderOf(order) === url) return { kind: 'start-over' };
   if (authorizations === undefined || authorizations.some(one => one.initialState === undefined)) {
     return { kind: 'read-authorizations' };
   }
   // Of another program: all was proved at the server, and the Challenges may have gone since.
   if (state === 'ready' || state === 'processing' || state === 'valid') return { kind: 'finalize' };
-  const failed = challenges.find(challenge => failedStates.has(challenge.status?.state));
-  if (failed !== undefined) {
-    const { dnsName, type } = failed.spec;
-    const { state: failedState = 'invalid', reason = 'no reason was given' } = failed.status ?? {};
-    return {
-      kind: 'fail',
-      state: failedState,
-      reason: `The ${type} challenge for ${dnsName} is ${failedState}: ${ended(reason)}`,
-    };
-  }
+  // Those of an order that was lost may still be on their way out.
+  const current = challenges.filter(
+    ({ metadata, spec }) =>
+      metadata.deletionTimestamp === undefined &&
+      authorizations.some(authorization => authorization.url === spec.authorizationURL),
+  );
+  const failed = current.find(challenge => failedStates.has(challenge.status?.state));
+  if (failed !== undefined) return lostBy(order, failed);
   const open = authorizations.filter(({ initialState }) => initialState !== 'valid');
   const challengesOf = ({ url }: AcmeAuthorization): readonly Challenge[] =>
-    challenges.filter(challenge => challenge.spec.authorizationURL === url);
+    current.filter(challenge => challenge.spec.authorizationURL === url);
   const missing = open.filter(authorization => challengesOf(authorization).length === 0);
   if (missing.length > 0) return { kind: 'challenge', authorizations: missing };
   const isProved = (authorization: AcmeAuthorization): boolean =>
     challengesOf(authorization).some(challenge => challenge.status?.state === 'valid');
-  return open.every(isProved) ? { kind: 'finalize' } : waitFor(challenges);
+  return open.every(isProved) ? { kind: 'finalize' } : waitFor(current);
+}
+
+/** What a Challenge that has failed means for its Order. */
+function lostBy(order: Order, { spec, status }: Challenge): OrderDecision {
+  const { state = 'invalid', reason = 'no reason was given' } = status ?? {};
+  const said = `The ${spec.type} challenge for ${spec.dnsName} is ${state}: ${ended(reason)}`;
+  return reason.startsWith(orderIsLost) && lostOrderOf(order) === undefined
+    ? { kind: 'note-loss', reason: said }
+    : { kind: 'fail', state, reason: said };
 }
 
 /** How the reason of an Order begins that waits for a Challenge. */

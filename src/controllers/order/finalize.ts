@@ -5,6 +5,7 @@ import type { AcmeOrder } from '../../acme/resources.ts';
 import { keyOf } from '../../api/meta.ts';
 import { ended } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
+import { progressGraceMs } from '../patience.ts';
 import { soonest } from '../requeue.ts';
 import { changeStatus, endOrder, type OrderWork, tellWait } from './work.ts';
 
@@ -29,6 +30,7 @@ export async function finalize(work: OrderWork): Promise<ReconcileResult> {
     work,
     order,
     'Waiting for the ACME server to make the certificate.',
+    { graceMs: progressGraceMs },
   );
   return soonest(requeueAfterMs, pacer.nextDelayMs(keyOf(order), found.retryAfterMs));
 }

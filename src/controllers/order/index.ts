@@ -1,4 +1,4 @@
-import { challenges } from '../../api/acme/challenge.ts';
+import { type Challenge, challenges } from '../../api/acme/challenge.ts';
 import { orders } from '../../api/acme/order.ts';
 import { controllerOf, keyOf } from '../../api/meta.ts';
 import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
@@ -11,9 +11,14 @@ import { createPollPacer } from '../poll-pacer.ts';
 import { isFinal } from './decide.ts';
 import { byOrder } from './index-names.ts';
 import { reconcileOrder } from './reconcile.ts';
+import type { OrderTools } from './work.ts';
 
 /** Orders are carried through at their ACME server. */
-export function orderController(context: ControllerContext, accounts: AcmeAccounts): ControllerSpec {
+export function orderController(
+  context: ControllerContext,
+  accounts: AcmeAccounts,
+  { proofs, madeHere }: Pick<OrderTools, 'proofs' | 'madeHere'>,
+): ControllerSpec {
   const orderCache = context.caches.cacheOf(orders);
   const challengeCache = context.caches.cacheOf(challenges);
   addIssuerIndex(orderCache);
@@ -24,6 +29,8 @@ export function orderController(context: ControllerContext, accounts: AcmeAccoun
     holds: createHolds(context.clock),
     pacer: createPollPacer(),
     patience: createPatience(context.clock),
+    proofs,
+    madeHere,
     unstored: new Map(),
   };
   return {
@@ -35,12 +42,16 @@ export function orderController(context: ControllerContext, accounts: AcmeAccoun
         const order = after ?? before;
         if (order) enqueue(keyOf(order));
       });
+      const enqueueOwner = (challenge: Challenge): void => {
+        const owner = controllerOf(challenge);
+        if (owner?.kind === orders.kind)
+          enqueue({ namespace: challenge.metadata.namespace ?? '', name: owner.name });
+      };
       challengeCache.onChange(({ before, after }) => {
         const challenge = after ?? before;
-        const owner = challenge && controllerOf(challenge);
-        if (owner?.kind === orders.kind)
-          enqueue({ namespace: challenge?.metadata.namespace ?? '', name: owner.name });
+        if (challenge) enqueueOwner(challenge);
       });
+      proofs.onProof(enqueueOwner);
       watchIssuers(context.caches, orderCache, order => !isFinal(order.status?.state), enqueue);
     },
     reconcile: (key, signal) => reconcileOrder(tools, key, signal),

@@ -1,8 +1,9 @@
-import { challenges } from '../../api/acme/challenge.ts';
+import { type Challenge, challenges } from '../../api/acme/challenge.ts';
 import type { AcmeAuthorization } from '../../api/acme/order.ts';
 import { ingressClasses } from '../../api/kubernetes/ingress-class.ts';
-import { createOrGet } from '../../issuers/idempotent-writes.ts';
+import { keyOf, keyText } from '../../api/meta.ts';
 import { quoted } from '../../issuers/sentence.ts';
+import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { challengeFor } from './challenge-for.ts';
 import { endOrder, type OrderWork } from './work.ts';
@@ -23,7 +24,21 @@ export async function makeChallenges(
   const problems = choices.flatMap(choice => ('problem' in choice ? [choice.problem] : []));
   if (problems.length > 0) return endOrder(context, order, 'errored', problems.join(' '));
   for (const choice of choices) {
-    if ('challenge' in choice) await createOrGet(context.api, challenges, choice.challenge);
+    if ('challenge' in choice) await create(work, choice.challenge);
   }
   return {};
+}
+
+/** Known as made here before it is seen; one that was there already is another process's. */
+async function create({ context, madeHere }: OrderWork, challenge: Challenge): Promise<void> {
+  const id = keyText(keyOf(challenge));
+  madeHere.add(id);
+  try {
+    await context.api.create(challenges, challenge);
+  } catch (error) {
+    madeHere.delete(id);
+    if (!isKubeError(error, 'KUBE_ALREADY_EXISTS')) throw error;
+    // In the caches then, so that it is not tried again at once.
+    await context.api.get(challenges, keyOf(challenge));
+  }
 }

@@ -9,6 +9,7 @@ import { acmeStep } from '../acme-step.ts';
 import { decideOrder, isFinal, isOfChallenge, type OrderDecision } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { byOrder } from './index-names.ts';
+import { losesOrder, lostOrderOf, noteLoss, startOver } from './lost-order.ts';
 import { makeChallenges } from './make-challenges.ts';
 import { makeOrder, readAuthorizations } from './make-order.ts';
 import { changeStatus, endOrder, type OrderTools, tellWait } from './work.ts';
@@ -27,7 +28,7 @@ export async function reconcileOrder(
   }
   if (isFinal(order.status?.state)) forget(tools, key);
   const owned = context.caches.cacheOf(challenges).byIndex(byOrder, order.metadata.uid ?? '');
-  const decision = decideOrder(order, await requestOf(tools, order), owned);
+  const decision = decideOrder(order, await requestOf(tools, order), asProved(tools, owned));
   switch (decision.kind) {
     case 'ignore':
       return {};
@@ -39,9 +40,22 @@ export async function reconcileOrder(
       return {};
     case 'fail':
       return endOrder(context, order, decision.state, decision.reason);
+    case 'note-loss':
+      await noteLoss(tools, order, decision.reason);
+      return {};
+    case 'start-over':
+      await startOver(tools, order);
+      return {};
     default:
       return askServer(tools, order, decision, signal);
   }
+}
+
+/** Challenges as their statuses would be by now. */
+function asProved({ proofs }: OrderTools, owned: readonly Challenge[]): readonly Challenge[] {
+  return owned.map(challenge =>
+    proofs.has(challenge) ? { ...challenge, status: { ...challenge.status, state: 'valid' } } : challenge,
+  );
 }
 
 /** The steps that need the ACME server. */
@@ -60,7 +74,12 @@ function askServer(
     holds,
     signal,
     wait: (reason, how) => tellWait(tools, order, reason, how),
-    end: reason => endOrder(context, order, 'errored', reason),
+    async end(reason, error) {
+      const isFirstLoss = order.status?.url !== undefined && lostOrderOf(order) === undefined;
+      if (!isFirstLoss || !losesOrder(error)) return endOrder(context, order, 'errored', reason);
+      await noteLoss(tools, order, reason);
+      return {};
+    },
     step(issuer, connection) {
       const work = { ...tools, order, issuer, connection, signal };
       switch (decision.kind) {

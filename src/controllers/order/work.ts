@@ -9,8 +9,9 @@ import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Holds } from '../holds.ts';
-import type { Patience } from '../patience.ts';
+import type { Patience, WaitOptions } from '../patience.ts';
 import type { PollPacer } from '../poll-pacer.ts';
+import type { Proofs } from '../proofs.ts';
 import { rateLimited, saysRateLimited } from '../rate-limit-text.ts';
 import { writeStatus } from '../write-status.ts';
 
@@ -21,6 +22,9 @@ export interface OrderTools {
   readonly holds: Holds;
   readonly pacer: PollPacer;
   readonly patience: Patience;
+  readonly proofs: Proofs;
+  /** The keys, as text, of the Challenges that this process has made. */
+  readonly madeHere: Set<string>;
   /** Orders that were made at the server and whose URL is not stored yet, by the Order's key. */
   readonly unstored: Map<string, { readonly uid: string | undefined; readonly made: AcmeOrder }>;
 }
@@ -60,9 +64,9 @@ export async function tellWait(
   { context, patience }: OrderTools,
   order: Order,
   reason: string,
-  { what = reason, isLong = false } = {},
+  { what = reason, isLong = false, graceMs }: WaitOptions = {},
 ): Promise<ReconcileResult> {
-  const leftMs = patience.leftMs(keyOf(order), what);
+  const leftMs = patience.leftMs(keyOf(order), what, graceMs);
   if (leftMs > 0 && !isLong) return { requeueAfterMs: leftMs };
   // In a queue of many the time moves on and on: a write each, again and again, would tell nobody more.
   if (reason.startsWith(rateLimited) && saysRateLimited(order.status?.reason, context.clock.now())) return {};

@@ -43,7 +43,11 @@ export async function signByOrder(
   switch (state) {
     case 'valid':
       if (certificate === undefined)
-        return { kind: 'pending', message: `Waiting for the certificate of Order ${name}.` };
+        return {
+          kind: 'pending',
+          message: `Waiting for the certificate of Order ${name}.`,
+          isProgress: true,
+        };
       return { kind: 'signed', chain: Buffer.from(certificate, 'base64').toString(), ca: undefined };
     case 'invalid':
     case 'expired':
@@ -53,8 +57,10 @@ export async function signByOrder(
         message: `Order ${name} is ${state}: ${ended(reason ?? 'the ACME server gave no reason')}`,
       };
     default: {
-      const detail = reason ? ` ${ended(reason)}` : '';
-      return { kind: 'pending', message: `Waiting for Order ${name} (${state ?? 'new'}).${detail}` };
+      const message = `Waiting for Order ${name} (${state ?? 'new'}).`;
+      return reason
+        ? { kind: 'pending', message: `${message} ${ended(reason)}` }
+        : { kind: 'pending', message, isProgress: true };
     }
   }
 }
