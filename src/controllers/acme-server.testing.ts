@@ -19,6 +19,10 @@ export interface TestAcmeServer {
   readonly replaced: (string | undefined)[];
   /** Hosts whose validation fails. */
   readonly refusedHosts: Set<string>;
+  /** Hosts whose validation goes on until `validate` is called. */
+  readonly slowHosts: Set<string>;
+  /** Ends the validations of a slow host that are under way. */
+  validate(host: string): void;
   /** Hosts whose authorization is valid from the start. */
   readonly provedHosts: Set<string>;
   /** What answers a request for a new order. */
@@ -41,6 +45,7 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
   const orders: ServerOrder[] = [];
   const replaced: (string | undefined)[] = [];
   const refusedHosts = new Set<string>();
+  const slowHosts = new Set<string>();
   const provedHosts = new Set<string>();
 
   const orderReply = (id: number, order: ServerOrder): ScriptedReply => ({
@@ -75,10 +80,10 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
         },
       }));
       scripted.on(`/challenge/${id}/${host}`, ({ payload }) => {
-        if (payload !== null && order.challenges.get(host) === 'pending') {
-          order.challenges.set(host, refusedHosts.has(host) ? 'invalid' : 'valid');
-          if (refusedHosts.has(host)) order.status = 'invalid';
-          else if ([...order.challenges.values()].every(status => status === 'valid')) order.status = 'ready';
+        if (payload !== null) {
+          if (order.challenges.get(host) !== 'pending') return notPending;
+          if (slowHosts.has(host)) order.challenges.set(host, 'processing');
+          else settle(order, host);
         }
         return { body: challengeBody(id, order, host) };
       });
@@ -90,6 +95,12 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
       void sign(id, order, csr);
       return orderReply(id, order);
     });
+  }
+
+  function settle(order: ServerOrder, host: string): void {
+    order.challenges.set(host, refusedHosts.has(host) ? 'invalid' : 'valid');
+    if (refusedHosts.has(host)) order.status = 'invalid';
+    else if ([...order.challenges.values()].every(status => status === 'valid')) order.status = 'ready';
   }
 
   async function sign(id: number, order: ServerOrder, csr: Buffer): Promise<void> {
@@ -121,6 +132,10 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
     },
     replaced,
     refusedHosts,
+    slowHosts,
+    validate(host) {
+      for (const order of orders) if (order.challenges.get(host) === 'processing') settle(order, host);
+    },
     provedHosts,
     newOrder,
   };
@@ -129,6 +144,11 @@ export async function anAcmeServer(nowMs: () => number): Promise<TestAcmeServer>
 const notReady: ScriptedReply = {
   status: 403,
   body: { type: 'urn:ietf:params:acme:error:orderNotReady', detail: 'not ready' },
+};
+
+const notPending: ScriptedReply = {
+  status: 400,
+  body: { type: 'urn:ietf:params:acme:error:malformed', detail: 'the challenge is not pending' },
 };
 
 function tokenFor(id: number, host: string): string {
