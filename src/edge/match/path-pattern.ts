@@ -1,4 +1,4 @@
-import { type PatternNode, parsePattern } from './pattern-syntax.ts';
+import { type PatternNode, type PatternOptions, parsePattern } from './pattern-syntax.ts';
 
 /** A path's regular expression. Matching takes time linear in the path, whatever the pattern. */
 export interface PathPattern {
@@ -22,8 +22,11 @@ const maxSteps = 500;
  * this one follows all alternatives at once (Thompson's construction), so it has no back-references and no
  * look-around. Gives a sentence in `error` where the pattern is refused.
  */
-export function compilePattern(source: string): { pattern: PathPattern } | { error: string } {
-  const parsed = parsePattern(source);
+export function compilePattern(
+  source: string,
+  options: PatternOptions = {},
+): { pattern: PathPattern } | { error: string } {
+  const parsed = parsePattern(source, options);
   if ('error' in parsed) return parsed;
   const steps: Step[] = [];
   if (!emit(parsed.node, steps)) return { error: `it is too large: it needs more than ${maxSteps} steps` };
@@ -44,6 +47,8 @@ function emit(node: PatternNode, steps: Step[]): boolean {
       return node.nodes.every(part => emit(part, steps));
     case 'either':
       return emitEither(node.nodes, steps);
+    case 'group':
+      return emit(node.node, steps);
     default:
       return emitRepeat(node, steps);
   }

@@ -3,11 +3,15 @@ export type PatternNode =
   | { readonly kind: 'set'; readonly set: Uint8Array }
   | { readonly kind: 'start' | 'end' }
   | { readonly kind: 'sequence' | 'either'; readonly nodes: readonly PatternNode[] }
+  /** A capturing group; the first one has the number 1. */
+  | { readonly kind: 'group'; readonly number: number; readonly node: PatternNode }
   | {
       readonly kind: 'repeat';
       readonly node: PatternNode;
       readonly min: number;
       readonly max: number | undefined;
+      /** As few times as possible. */
+      readonly lazy: boolean;
     };
 
 const maxLength = 512;
@@ -30,16 +34,25 @@ const anyCharacter = setOf(char => char !== '\n' && char !== '\r');
 
 class Refusal extends Error {}
 
+/** How letters are compared. */
+export interface PatternOptions {
+  /** `a` in the pattern stands for `A` too, and the other way round. */
+  readonly ignoreCase?: boolean;
+}
+
 /**
  * Parses the part of the regular expression syntax that RE2, PCRE and JavaScript share: literals, `.`, classes, `\d`
  * `\w` `\s`, groups, `|`, `*` `+` `?` `{n,m}` (lazy or not), `^` and `$`. Everything else is refused with a sentence.
  */
-export function parsePattern(source: string): { node: PatternNode } | { error: string } {
+export function parsePattern(
+  source: string,
+  { ignoreCase = false }: PatternOptions = {},
+): { node: PatternNode } | { error: string } {
   if (source.length > maxLength) return { error: `it is longer than ${maxLength} characters` };
   if (/[^\x20-\x7e]/.test(source))
     return { error: 'it has a character beyond ASCII; write it percent-encoded' };
   try {
-    const parser = new Parser(source);
+    const parser = new Parser(source, ignoreCase);
     return { node: parser.whole() };
   } catch (error) {
     if (error instanceof Refusal) return { error: error.message };
@@ -51,9 +64,12 @@ class Parser {
   readonly #source: string;
   #at = 0;
   #depth = 0;
+  #groups = 0;
+  readonly #ignoreCase: boolean;
 
-  constructor(source: string) {
+  constructor(source: string, ignoreCase: boolean) {
     this.#source = source;
+    this.#ignoreCase = ignoreCase;
   }
 
   whole(): PatternNode {
@@ -103,18 +119,28 @@ class Parser {
     if (char === '.') return { kind: 'set', set: anyCharacter };
     if (char === '(') return this.#group();
     if (char === '[') return { kind: 'set', set: this.#characterClass() };
-    if (char === '\\') return { kind: 'set', set: this.#escape() };
+    if (char === '\\') return { kind: 'set', set: this.#folded(this.#escape()) };
     if ('*+?{'.includes(char)) throw new Refusal(`"${char}" at ${this.#at - 1} repeats nothing`);
-    return { kind: 'set', set: setOf(other => other === char) };
+    return { kind: 'set', set: this.#folded(setOf(other => other === char)) };
+  }
+
+  /** Before a class is negated: `[^a]` accepts neither `a` nor `A`. */
+  #folded(set: Uint8Array): Uint8Array {
+    if (!this.#ignoreCase) return set;
+    return setOf(
+      char => set[char.toLowerCase().charCodeAt(0)] === 1 || set[char.toUpperCase().charCodeAt(0)] === 1,
+    );
   }
 
   #group(): PatternNode {
-    if (this.#takeIf('?') && !this.#takeIf(':')) {
+    const special = this.#takeIf('?');
+    if (special && !this.#takeIf(':')) {
       throw new Refusal('look-around, named groups and inline flags, "(?...", are not supported');
     }
+    const number = special ? 0 : ++this.#groups;
     const node = this.#either();
     if (!this.#takeIf(')')) throw new Refusal('a "(" is never closed');
-    return node;
+    return special ? node : { kind: 'group', number, node };
   }
 
   #escape(): Uint8Array {
@@ -141,7 +167,8 @@ class Parser {
       set.fill(1, from.charCodeAt(0), to.charCodeAt(0) + 1);
     }
     this.#take();
-    return negated ? set.map(accepted => 1 - accepted) : set;
+    const folded = this.#folded(set);
+    return negated ? folded.map(accepted => 1 - accepted) : folded;
   }
 
   #classMember(): string | Uint8Array {
@@ -165,11 +192,11 @@ class Parser {
     else if (this.#peek() === '{') bounds = this.#bounds();
     if (bounds === undefined) return node;
     if (node.kind === 'start' || node.kind === 'end') throw new Refusal('"^" and "$" cannot be repeated');
-    this.#takeIf('?');
+    const lazy = this.#takeIf('?');
     if ('*+?{'.includes(this.#peek()) && this.#peek() !== '') {
       throw new Refusal(`"${this.#peek()}" at ${this.#at} repeats a repetition`);
     }
-    return { kind: 'repeat', node, ...bounds };
+    return { kind: 'repeat', node, ...bounds, lazy };
   }
 
   #bounds(): { min: number; max: number | undefined } {
