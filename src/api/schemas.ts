@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { customKinds } from './crd/custom-kinds.ts';
+import { emissaryKinds } from './crd/emissary-kinds.ts';
 import { endpointSlices } from './kubernetes/endpoint-slice.ts';
 import { endpoints } from './kubernetes/endpoints.ts';
 import {
@@ -45,7 +46,7 @@ declare(secrets, { schema: secretSchema, stored: storedSecret, updateProblems: s
 declare(services, { schema: serviceSchema, stored: storedService });
 declare(endpoints, { schema: endpointsSchema, stored: storedEndpoints });
 declare(endpointSlices, { schema: endpointSliceSchema, stored: storedEndpointSlice });
-for (const { resource, schema } of customKinds) {
+for (const { resource, schema } of [...customKinds, ...emissaryKinds]) {
   const spec = schema.shape['spec'] as z.ZodType | undefined;
   const kept = spec !== undefined && isImmutable(spec);
   declare(resource, { schema, ...(kept && { updateProblems: specChangeProblems }) });

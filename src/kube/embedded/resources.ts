@@ -3,6 +3,9 @@ import { orders } from '../../api/acme/order.ts';
 import { certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { clusterIssuers, issuers } from '../../api/cert-manager/issuer.ts';
+import { authServices } from '../../api/getambassador/auth-service.ts';
+import { mappings } from '../../api/getambassador/mapping.ts';
+import { tlsContexts } from '../../api/getambassador/tls-context.ts';
 import { configMaps, namespaces, pods, serviceAccounts } from '../../api/kubernetes/core.ts';
 import { endpointSlices } from '../../api/kubernetes/endpoint-slice.ts';
 import { endpoints } from '../../api/kubernetes/endpoints.ts';
@@ -17,6 +20,7 @@ import type { Resource } from '../../api/resource.ts';
 
 /** What the embedded store serves: each resource in one version. */
 export const embeddedResources: readonly Resource<KubeObject>[] = [
+  authServices,
   certificateRequests,
   certificates,
   challenges,
@@ -29,10 +33,12 @@ export const embeddedResources: readonly Resource<KubeObject>[] = [
   ingresses,
   issuers,
   leases,
+  mappings,
   namespaces,
   orders,
   pods,
   secrets,
   serviceAccounts,
   services,
+  tlsContexts,
 ];

@@ -1,3 +1,4 @@
+import { convertEmissary, isEmissaryObject } from '../../api/getambassador/conversion.ts';
 import { ingressClasses } from '../../api/kubernetes/ingress-class.ts';
 import { convertIngress, isOldIngress } from '../../api/kubernetes/ingress-conversion.ts';
 import type { KubeObject, ObjectKey } from '../../api/meta.ts';
@@ -112,6 +113,7 @@ function inStoredVersion({ apiVersion, kind }: Identity, content: Json): Json | 
     const { ingress, problems } = convertIngress(content);
     return ingress === undefined ? problems : { ...ingress };
   }
+  if (isEmissaryObject({ apiVersion, kind })) return convertEmissary(content);
   // v1 has the same fields.
   if (kind === ingressClasses.kind && apiVersion === `${ingressClasses.group}/v1beta1`) {
     return { ...content, apiVersion: apiVersionOf(ingressClasses) };

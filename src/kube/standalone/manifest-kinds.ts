@@ -3,6 +3,9 @@ import { orders } from '../../api/acme/order.ts';
 import { certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { clusterIssuers, issuers } from '../../api/cert-manager/issuer.ts';
+import { authServices } from '../../api/getambassador/auth-service.ts';
+import { mappings } from '../../api/getambassador/mapping.ts';
+import { tlsContexts } from '../../api/getambassador/tls-context.ts';
 import { endpointSlices } from '../../api/kubernetes/endpoint-slice.ts';
 import { endpoints } from '../../api/kubernetes/endpoints.ts';
 import { ingresses } from '../../api/kubernetes/ingress.ts';
@@ -14,6 +17,7 @@ import type { Resource } from '../../api/resource.ts';
 
 /** The resources that manifests declare in standalone mode. */
 export const manifestResources: readonly Resource<KubeObject>[] = [
+  authServices,
   certificateRequests,
   certificates,
   challenges,
@@ -23,9 +27,11 @@ export const manifestResources: readonly Resource<KubeObject>[] = [
   ingressClasses,
   ingresses,
   issuers,
+  mappings,
   orders,
   secrets,
   services,
+  tlsContexts,
 ];
 
 /** Groups of Kubernetes of which standalone mode needs nothing. */
