@@ -36,7 +36,7 @@ check: node_modules ## Types, lint, format, unused code, CRD drift, unit tests
 	@node docs/generate.ts --check
 	@vitest run
 
-build: dist ## Compiles to dist/, for bin/postern
+build: dist ## Builds dist/, for bin/postern
 
 format: node_modules ## Formats the sources
 	@biome check --write .
@@ -65,7 +65,7 @@ node_modules: package-lock.json
 	@npm install --no-save --no-audit --no-fund --loglevel=error >&2
 	@touch node_modules
 
-dist: node_modules $(shell find src -name '*.ts' -not -name '*.test.ts' -not -name '*.testing.ts') tsconfig.json tsconfig.build.json
+dist: node_modules $(shell find src -name '*.ts' -not -name '*.test.ts' -not -name '*.testing.ts') rolldown.config.ts
 	@echo "building ..." >&2
-	@rm -rf dist && tsc -p tsconfig.build.json
+	@rolldown --config --log-level warn
 	@touch dist

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Each room and the rooms it may import; ARCHITECTURE.md tells why. `main.ts` may import them all. */
+/** Each room and the rooms it may import; ARCHITECTURE.md tells why. files beside them may import them all. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   cli: ['config', 'kube', 'pki', 'api', 'core'],
   config: ['api', 'core'],

@@ -23,7 +23,7 @@ export interface OpenedApi {
   close(): Promise<void>;
 }
 
-/** What the commands need of the rest of the program; `main.ts` gives it. */
+/** What the commands need of the rest of the program; `src/program.ts` gives it. */
 export interface Program {
   readonly io: Io;
   readonly version: string;
