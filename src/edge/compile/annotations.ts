@@ -1,5 +1,9 @@
 import type { Ingress } from '../../api/kubernetes/ingress.ts';
+import type { Secret } from '../../api/kubernetes/secret.ts';
+import type { ObjectKey } from '../../api/meta.ts';
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
+import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
+import type { AlternativeCondition, UpstreamProtocol } from './table.ts';
 import { unsupportedGuards, unsupportedSettings } from './unsupported-annotations.ts';
 
 const prefix = 'nginx.ingress.kubernetes.io/';
@@ -15,26 +19,51 @@ export interface UpstreamTlsAnnotations {
 
 /** An Ingress's annotations, read. */
 export interface IngressSettings {
-  readonly sslRedirect: boolean;
-  readonly forceSslRedirect: boolean;
-  /** Undefined: plain HTTP. */
-  readonly upstreamTls: UpstreamTlsAnnotations | undefined;
-  /** Why nothing of the Ingress is forwarded: its paths answer 503. */
-  readonly refusal: string | undefined;
-  /** The Ingress adds to another one (canary) and has no routes of its own. */
-  readonly routeless: boolean;
+  /**
+   * What holds for all routes of the Ingress. The compilation sets `redirect.tlsForEveryHost`, `errorPages` and, from the
+   * host, `clientCertificate`. With a `refusal` nothing of the Ingress is forwarded.
+   */
+  readonly policy: RoutePolicy;
+  readonly upstream: {
+    readonly protocol: UpstreamProtocol;
+    /** Undefined: without TLS. */
+    readonly tls: UpstreamTlsAnnotations | undefined;
+  };
+  /** The Service's own address stands for its endpoints. */
+  readonly serviceUpstream: boolean;
+  /** All paths of the Ingress's hosts are regular expressions, those of other Ingresses too. */
+  readonly useRegex: boolean;
+  /** Further names of the Ingress's hosts, in lower case. */
+  readonly serverAliases: readonly string[];
+  /** `www.foo.com` is sent to `foo.com`, or the other way round. */
+  readonly fromToWww: boolean;
+  /** A Service of the same namespace that answers where no endpoint is there, and for `errorStatuses`. */
+  readonly defaultBackend: string | undefined;
+  readonly errorStatuses: readonly number[];
+  /** The Ingress takes some requests of another one, and has no routes of its own. */
+  readonly canary: AlternativeCondition | undefined;
 }
 
 const defaults: IngressSettings = Object.freeze({
-  sslRedirect: true,
-  forceSslRedirect: false,
-  upstreamTls: undefined,
-  refusal: undefined,
-  routeless: false,
+  policy: plainPolicy,
+  upstream: Object.freeze({ protocol: 'http1', tls: undefined }),
+  serviceUpstream: false,
+  useRegex: false,
+  serverAliases: [],
+  fromToWww: false,
+  defaultBackend: undefined,
+  errorStatuses: [],
+  canary: undefined,
 });
 
+/** Looks up a Secret that an annotation names. What is asked for is noted: the Ingress is read again when it changes. */
+export type SecretLookup = (key: ObjectKey) => Secret | undefined;
+
 /** Reads the annotations of an Ingress. What is wrong becomes a finding; what would weaken it, a refusal too. */
-export function readAnnotations(ingress: Ingress): { settings: IngressSettings; findings: Finding[] } {
+export function readAnnotations(
+  ingress: Ingress,
+  _secretOf: SecretLookup,
+): { settings: IngressSettings; findings: Finding[] } {
   const values = new Map<string, string>();
   for (const [key, value] of Object.entries(ingress.metadata.annotations ?? {})) {
     if (key.startsWith(prefix)) values.set(key.slice(prefix.length), String(value).trim());
@@ -57,12 +86,18 @@ class AnnotationReader {
 
   settings(): IngressSettings {
     this.#noteUnsupported();
-    const routeless = this.#values.get('canary') === 'true';
-    if (routeless) this.#unsupported(`${prefix}canary is not supported: this Ingress is not served`);
-    const sslRedirect = this.#flag('ssl-redirect', true);
-    const forceSslRedirect = this.#flag('force-ssl-redirect', false);
-    const upstreamTls = this.#upstreamTls();
-    return { sslRedirect, forceSslRedirect, upstreamTls, refusal: this.#refusal, routeless };
+    const ssl = this.#flag('ssl-redirect', true);
+    const forceSsl = this.#flag('force-ssl-redirect', false);
+    const tls = this.#upstreamTls();
+    const plain = ssl && !forceSsl && this.#refusal === undefined;
+    const redirect = { ...plainPolicy.redirect, ssl, forceSsl };
+    const policy = plain ? plainPolicy : { ...plainPolicy, redirect, refusal: this.#refusal };
+    const weight = Number(this.#values.get('canary-weight') ?? 0);
+    const canary =
+      this.#values.get('canary') === 'true'
+        ? { header: undefined, cookie: undefined, weight, total: 100 }
+        : undefined;
+    return { ...defaults, policy, upstream: { protocol: 'http1', tls }, canary };
   }
 
   #upstreamTls(): UpstreamTlsAnnotations | undefined {

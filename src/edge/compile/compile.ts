@@ -2,7 +2,7 @@ import type { Ingress, IngressBackend } from '../../api/kubernetes/ingress.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { parseRuleHost } from '../match/host.ts';
-import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
+import type { RoutePolicy } from '../policy/route-policy.ts';
 import { type IngressSettings, quoted, readAnnotations } from './annotations.ts';
 import { type BackendResult, resolveBackend, type UpstreamAccess } from './backends.ts';
 import { readMatchModes } from './cce-match-modes.ts';
@@ -66,9 +66,9 @@ class Compiler {
 
   /** Adds the routes of an Ingress; false where it is not served at all. */
   add(ingress: Ingress): boolean {
-    const { settings, findings } = readAnnotations(ingress);
+    const { settings, findings } = readAnnotations(ingress, key => this.#snapshot.secret(key));
     this.#findings.push(...findings);
-    if (settings.routeless) return false;
+    if (settings.canary !== undefined) return false;
     const access = this.#access(ingress, settings);
     const tlsForEveryHost = (ingress.spec?.tls ?? []).some(entry => !entry.hosts?.some(host => host !== ''));
     const context: RouteContext = { ingress, access, policy: policyFor(settings, tlsForEveryHost) };
@@ -83,9 +83,9 @@ class Compiler {
   }
 
   #access(ingress: Ingress, settings: IngressSettings): UpstreamAccess {
-    if (settings.refusal !== undefined) return { kind: 'refused', reason: settings.refusal };
-    if (settings.upstreamTls === undefined) return { kind: 'http' };
-    const result = upstreamTlsPolicy(ingress, settings.upstreamTls, key => this.#snapshot.secret(key));
+    if (settings.policy.refusal !== undefined) return { kind: 'refused', reason: settings.policy.refusal };
+    if (settings.upstream.tls === undefined) return { kind: 'http' };
+    const result = upstreamTlsPolicy(ingress, settings.upstream.tls, key => this.#snapshot.secret(key));
     if ('error' in result) {
       const reason =
         result.missing === true ? findingReasons.secretNotFound : findingReasons.upstreamTlsInvalid;
@@ -193,18 +193,9 @@ interface RouteContext {
   readonly policy: RoutePolicy;
 }
 
-function policyFor(
-  { sslRedirect, forceSslRedirect }: IngressSettings,
-  tlsForEveryHost: boolean,
-): RoutePolicy {
-  if (sslRedirect && !forceSslRedirect && !tlsForEveryHost) return plainPolicy;
-  const redirect = {
-    ...plainPolicy.redirect,
-    ssl: sslRedirect,
-    forceSsl: forceSslRedirect,
-    tlsForEveryHost,
-  };
-  return Object.freeze({ ...plainPolicy, redirect });
+function policyFor({ policy }: IngressSettings, tlsForEveryHost: boolean): RoutePolicy {
+  if (!tlsForEveryHost) return policy;
+  return Object.freeze({ ...policy, redirect: { ...policy.redirect, tlsForEveryHost } });
 }
 
 function pathConflict(ingress: Ingress, route: Route, taken: Route): string {
