@@ -36,7 +36,7 @@ export interface ControllersOptions {
 
 /** Every controller, in the order of the flow. */
 export function allControllers(context: ControllerContext, options: ControllersOptions): ControllerSpec[] {
-  const { accounts, issuerTypes, solver, selfChecks, clusterResourceNamespace } = options;
+  const { accounts, issuerTypes, solver, selfChecks, clusterResourceNamespace, approves } = options;
   const onDoubt = (listener: (issuer: Issuer) => void): void => accounts.onDoubt(listener);
   const proofs = createProofs(context.clock);
   const madeHere = new Set<string>();
@@ -48,15 +48,16 @@ export function allControllers(context: ControllerContext, options: ControllersO
       accounts,
       renewalWindows: options.renewalWindows,
     }),
-    certificateRequestController(context, { issuerTypes, approves: options.approves }),
+    certificateRequestController(context, { issuerTypes, approves }),
     issuerController(context, issuerOptions),
     clusterIssuerController(context, issuerOptions),
-    orderController(context, accounts, { proofs, madeHere }),
+    orderController(context, accounts, { proofs, madeHere, approves }),
     challengeController(context, {
       accounts,
       solver,
       proofs,
       madeHere,
+      approves,
       onCheckSettled: listener => selfChecks.onSettled(listener),
       mostAtOnce: options.maxConcurrentChallenges,
     }),

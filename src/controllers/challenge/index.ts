@@ -25,13 +25,15 @@ export interface ChallengeOptions {
   readonly madeHere: Set<string>;
   /** Told of each challenge whose self-check has settled. */
   readonly onCheckSettled: (listener: (key: ObjectKey) => void) => unknown;
+  /** Whether requests are approved here: see `RequestOptions`. */
+  readonly approves: boolean;
   /** --max-concurrent-challenges */
   readonly mostAtOnce: number;
 }
 
 /** Challenges are presented, checked, accepted and cleaned up. Looks them up by the Order controller's index. */
 export function challengeController(context: ControllerContext, options: ChallengeOptions): ControllerSpec {
-  const { accounts, solver, proofs, madeHere, onCheckSettled, mostAtOnce } = options;
+  const { accounts, solver, proofs, madeHere, approves, onCheckSettled, mostAtOnce } = options;
   const cache = context.caches.cacheOf(challenges);
   addIssuerIndex(cache);
   let onTurn: (key: ObjectKey) => void = () => {};
@@ -45,6 +47,7 @@ export function challengeController(context: ControllerContext, options: Challen
     proofs,
     turns: createTurns(mostAtOnce, key => onTurn(key)),
     madeHere,
+    approves,
     memory: new Map(),
   };
   return {

@@ -36,6 +36,8 @@ export interface ChallengeTools {
   readonly patience: Patience;
   readonly proofs: Proofs;
   readonly turns: Turns;
+  /** Whether requests are approved here: see `RequestOptions`. */
+  readonly approves: boolean;
   /** The keys, as text, of the Challenges that this process has made. Any other one may have been accepted before. */
   readonly madeHere: Set<string>;
   /** One entry for each Challenge under way, by its key. */

@@ -12,7 +12,7 @@ function choose(
   authorization = anAuthorization(),
   order = anOrder('eA=='),
 ): ChallengeChoice {
-  return challengeFor(order, authorization, [solver], connection, () => false);
+  return challengeFor(order, order.metadata, authorization, [solver], connection, () => false);
 }
 
 function challengeOf(choice: ChallengeChoice) {

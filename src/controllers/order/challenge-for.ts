@@ -5,6 +5,7 @@ import { type Challenge, challenges } from '../../api/acme/challenge.ts';
 import { type AcmeAuthorization, type Order, orders } from '../../api/acme/order.ts';
 import type { AcmeSolver } from '../../api/acme/solver.ts';
 import { challengeFinalizer } from '../../api/labels.ts';
+import type { ObjectMeta } from '../../api/meta.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { ownedBy } from '../../issuers/owned-by.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
@@ -14,9 +15,13 @@ import { solverWithOverrides } from '../../solvers/http01/solver-settings.ts';
 /** A Challenge to be made, or why the authorization cannot be proved. */
 export type ChallengeChoice = { readonly challenge: Challenge } | { readonly problem: string };
 
-/** The Challenge by which one authorization of an Order is to be proved. */
+/**
+ * The Challenge by which one authorization of an Order is to be proved. What the annotations say about the solver is read from
+ * `asked`, the metadata of its CertificateRequest: those of the Order are a copy that others may have changed.
+ */
 export function challengeFor(
   order: Order,
+  asked: Pick<ObjectMeta, 'labels' | 'annotations'>,
   authorization: AcmeAuthorization,
   solvers: readonly AcmeSolver[],
   connection: Pick<AcmeConnection, 'thumbprint'>,
@@ -24,7 +29,7 @@ export function challengeFor(
 ): ChallengeChoice {
   const { identifier = '', wildcard = false } = authorization;
   const offeredTypes = authorization.challenges?.map(challenge => challenge.type) ?? [];
-  const { labels = {}, annotations = {} } = order.metadata;
+  const { labels = {}, annotations = {} } = asked;
   const choice = chooseSolver(solvers, { host: identifier, wildcard, labels, offered: offeredTypes });
   if ('reason' in choice) return { problem: ended(choice.reason) };
   const solver = solverWithOverrides(choice.solver, annotations, isIngressClass);

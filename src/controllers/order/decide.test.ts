@@ -87,7 +87,7 @@ describe('the steps of an Order', () => {
   ] as [string, OrderStatus | undefined, ReturnType<typeof aChallenge>[], object][])(
     'when %s',
     (_when, status, challenges, decision) => {
-      expect(decideOrder(anOrder(csr, status), aRequest(csr), challenges)).toEqual(decision);
+      expect(decideOrder(anOrder(csr, status), aRequest(csr), challenges, true)).toEqual(decision);
     },
   );
 
@@ -95,13 +95,16 @@ describe('the steps of an Order', () => {
     'a challenge that is %s ends it, with the reason',
     state => {
       const lost = aChallenge({ state, reason: 'nobody answered' });
-      expect(decideOrder(anOrder(csr, ordered()), aRequest(csr), [lost])).toEqual({
+      expect(decideOrder(anOrder(csr, ordered()), aRequest(csr), [lost], true)).toEqual({
         kind: 'fail',
         state,
         reason: `The HTTP-01 challenge for site.example.com is ${state}: nobody answered.`,
       });
       const over = anOrder(csr, ordered({ state }));
-      expect(decideOrder(over, aRequest(csr), [lost])).toEqual({ kind: 'clean-up', challenges: [lost] });
+      expect(decideOrder(over, aRequest(csr), [lost], true)).toEqual({
+        kind: 'clean-up',
+        challenges: [lost],
+      });
     },
   );
 });
@@ -114,9 +117,9 @@ describe('an Order that is not to be carried through', () => {
     const leaving = { ...order, metadata: { ...order.metadata, deletionTimestamp } };
     const another = { ...request, metadata: { ...request.metadata, uid: 'another' } };
     const denied = { ...request, status: { conditions: [{ type: 'Denied', status: 'True' as const }] } };
-    expect(decideOrder(leaving, request, [])).toEqual({ kind: 'ignore' });
+    expect(decideOrder(leaving, request, [], true)).toEqual({ kind: 'ignore' });
     for (const gone of [undefined, another, denied])
-      expect(decideOrder(order, gone, [])).toEqual({ kind: 'ignore' });
+      expect(decideOrder(order, gone, [], true)).toEqual({ kind: 'ignore' });
   });
 
   it.each([
@@ -142,7 +145,7 @@ describe('an Order that is not to be carried through', () => {
       'does not ask for what',
     ],
   ] as const)('is refused %s', (_what, order, said) => {
-    const decision = decideOrder(order(), aRequest(csr), []);
+    const decision = decideOrder(order(), aRequest(csr), [], true);
     expect(decision).toMatchObject({
       kind: 'fail',
       state: 'errored',
@@ -154,6 +157,6 @@ describe('an Order that is not to be carried through', () => {
     const order = anOrder(otherCsr, undefined, {
       spec: { dnsNames: ['more.example.com', 'site.example.com'] },
     });
-    expect(decideOrder(order, aRequest(otherCsr), [])).toEqual({ kind: 'order' });
+    expect(decideOrder(order, aRequest(otherCsr), [], true)).toEqual({ kind: 'order' });
   });
 });

@@ -3,12 +3,12 @@ import type { Challenge } from '../../api/acme/challenge.ts';
 import type { AcmeAuthorization, AcmeState, Order } from '../../api/acme/order.ts';
 import { type CertificateRequest, certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
-import { hasCondition } from '../../api/condition.ts';
 import { controllerOf } from '../../api/meta.ts';
-import { conditionTypes, selfCheckFails } from '../../api/reasons.ts';
+import { selfCheckFails } from '../../api/reasons.ts';
 import { isControlledBy } from '../../issuers/owned-by.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
 import { parseCsr } from '../../pki/csr.ts';
+import { isApproved } from '../approved.ts';
 import { lostOrderOf, orderIsLost } from './lost-order.ts';
 
 /*
@@ -20,7 +20,7 @@ import { lostOrderOf, orderIsLost } from './lost-order.ts';
 
 /** The next step for one Order. */
 export type OrderDecision =
-  /** There is nothing to do, or its CertificateRequest is gone or denied: it goes after that. */
+  /** There is nothing to do, or its CertificateRequest is gone, or is denied or not approved yet. */
   | { readonly kind: 'ignore' }
   /** It is final; its Challenges have done their work. */
   | { readonly kind: 'clean-up'; readonly challenges: readonly Challenge[] }
@@ -49,12 +49,13 @@ export function isFinal(state: AcmeState | undefined): boolean {
 
 /**
  * Decides the next step. `request` is the one that the Order names as its controller, `challenges` are those that
- * the Order controls.
+ * the Order controls. `approves`: requests are approved here (see `RequestOptions`).
  */
 export function decideOrder(
   order: Order,
   request: CertificateRequest | undefined,
   challenges: readonly Challenge[],
+  approves: boolean,
 ): OrderDecision {
   if (order.metadata.deletionTimestamp !== undefined) return { kind: 'ignore' };
   const { state, url, certificate, authorizations } = order.status ?? {};
@@ -65,7 +66,7 @@ export function decideOrder(
   const foreign = foreignProblem(order, request);
   if (foreign !== undefined) return { kind: 'fail', state: 'errored', reason: foreign };
   if (request === undefined || !isControlledBy(order, request)) return { kind: 'ignore' };
-  if (hasCondition(request.status?.conditions, conditionTypes.denied)) return { kind: 'ignore' };
+  if (!isApproved(request, approves)) return { kind: 'ignore' };
 
   if (url === undefined) return { kind: 'order' };
   if (lostOrderOf(order) === url) return { kind: 'start-over' };

@@ -1,8 +1,11 @@
 import { type Challenge, challenges } from '../../api/acme/challenge.ts';
 import { orders } from '../../api/acme/order.ts';
+import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { controllerOf, keyOf } from '../../api/meta.ts';
 import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
+import { isControlledBy } from '../../issuers/owned-by.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
+import { isApproved } from '../approved.ts';
 import type { ControllerContext } from '../context.ts';
 import { createHolds } from '../holds.ts';
 import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
@@ -17,7 +20,7 @@ import type { OrderTools } from './work.ts';
 export function orderController(
   context: ControllerContext,
   accounts: AcmeAccounts,
-  { proofs, madeHere }: Pick<OrderTools, 'proofs' | 'madeHere'>,
+  { proofs, madeHere, approves }: Pick<OrderTools, 'proofs' | 'madeHere' | 'approves'>,
 ): ControllerSpec {
   const orderCache = context.caches.cacheOf(orders);
   const challengeCache = context.caches.cacheOf(challenges);
@@ -31,6 +34,7 @@ export function orderController(
     patience: createPatience(context.clock),
     proofs,
     madeHere,
+    approves,
     unstored: new Map(),
   };
   return {
@@ -52,6 +56,13 @@ export function orderController(
         if (challenge) enqueueOwner(challenge);
       });
       proofs.onProof(enqueueOwner);
+      // One that was there before its request was approved has waited for that.
+      context.caches.cacheOf(certificateRequests).onChange(({ before, after }) => {
+        if (before === undefined || after === undefined) return;
+        if (isApproved(before, approves) || !isApproved(after, approves)) return;
+        for (const order of orderCache.list(after.metadata.namespace))
+          if (isControlledBy(order, after)) enqueue(keyOf(order));
+      });
       watchIssuers(context.caches, orderCache, order => !isFinal(order.status?.state), enqueue);
     },
     reconcile: (key, signal) => reconcileOrder(tools, key, signal),

@@ -13,13 +13,20 @@ export async function makeChallenges(
   work: OrderWork,
   authorizations: readonly AcmeAuthorization[],
 ): Promise<ReconcileResult> {
-  const { context, order, issuer, connection } = work;
+  const { context, order, request, issuer, connection } = work;
   const classes = context.caches.cacheOf(ingressClasses);
   const isIngressClass = (name: string): boolean => classes.get({ namespace: '', name }) !== undefined;
   const choices = authorizations.map(authorization =>
     authorization.initialState === 'invalid'
       ? { problem: `The authorization for ${quoted(authorization.identifier)} is no longer open.` }
-      : challengeFor(order, authorization, issuer.spec.acme?.solvers ?? [], connection, isIngressClass),
+      : challengeFor(
+          order,
+          request.metadata,
+          authorization,
+          issuer.spec.acme?.solvers ?? [],
+          connection,
+          isIngressClass,
+        ),
   );
   const problems = choices.flatMap(choice => ('problem' in choice ? [choice.problem] : []));
   if (problems.length > 0) return endOrder(context, order, 'errored', problems.join(' '));

@@ -28,7 +28,8 @@ export async function reconcileOrder(
   }
   if (isFinal(order.status?.state)) forget(tools, key);
   const owned = context.caches.cacheOf(challenges).byIndex(byOrder, order.metadata.uid ?? '');
-  const decision = decideOrder(order, await requestOf(tools, order), asProved(tools, owned));
+  const request = await requestOf(tools, order);
+  const decision = decideOrder(order, request, asProved(tools, owned), tools.approves);
   switch (decision.kind) {
     case 'ignore':
       return {};
@@ -47,7 +48,7 @@ export async function reconcileOrder(
       await startOver(tools, order);
       return {};
     default:
-      return askServer(tools, order, decision, signal);
+      return request === undefined ? {} : askServer(tools, order, request, decision, signal);
   }
 }
 
@@ -62,6 +63,7 @@ function asProved({ proofs }: OrderTools, owned: readonly Challenge[]): readonly
 function askServer(
   tools: OrderTools,
   order: Order,
+  request: CertificateRequest,
   decision: OrderDecision & { kind: 'order' | 'read-authorizations' | 'challenge' | 'finalize' },
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
@@ -81,7 +83,7 @@ function askServer(
       return {};
     },
     step(issuer, connection) {
-      const work = { ...tools, order, issuer, connection, signal };
+      const work = { ...tools, order, request, issuer, connection, signal };
       switch (decision.kind) {
         case 'order':
           return makeOrder(work);

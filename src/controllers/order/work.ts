@@ -1,6 +1,7 @@
 import type { AcmeConnection } from '../../acme/connection.ts';
 import type { AcmeOrder } from '../../acme/resources.ts';
 import { type Order, type OrderStatus, orders } from '../../api/acme/order.ts';
+import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { keyOf } from '../../api/meta.ts';
 import { acmeEvents } from '../../api/reasons.ts';
@@ -25,6 +26,8 @@ export interface OrderTools {
   readonly proofs: Proofs;
   /** The keys, as text, of the Challenges that this process has made. */
   readonly madeHere: Set<string>;
+  /** Whether requests are approved here: see `RequestOptions`. */
+  readonly approves: boolean;
   /** Orders that were made at the server and whose URL is not stored yet, by the Order's key. */
   readonly unstored: Map<string, { readonly uid: string | undefined; readonly made: AcmeOrder }>;
 }
@@ -32,6 +35,8 @@ export interface OrderTools {
 /** An Order on its way, with all that its steps need. */
 export interface OrderWork extends OrderTools {
   readonly order: Order;
+  /** The CertificateRequest that controls it. */
+  readonly request: CertificateRequest;
   readonly issuer: Issuer;
   readonly connection: AcmeConnection;
   readonly signal: AbortSignal;
