@@ -54,6 +54,8 @@ async function said(trouble: Trouble) {
     condition: findCondition(request?.status?.conditions, 'Ready')?.message,
     state: order?.status?.state,
     issuing: findCondition(certificate?.status?.conditions, 'Issuing')?.message,
+    ready: findCondition(certificate?.status?.conditions, 'Ready')?.message,
+    writes: ground.writes.filter(({ what }) => what === 'update Certificate status').length,
   };
 }
 
@@ -62,7 +64,7 @@ const refused =
   ({ scripted }: TestAcmeServer): void =>
     scripted.on('/order', { status, headers, body: problem(type, detail) });
 
-describe('what keeps a certificate is said by postern status and by a condition in the same words', () => {
+describe('what keeps a certificate is said by postern status and by the conditions in the same words', () => {
   it.each<[string, Trouble, string]>([
     [
       'the issuer is missing',
@@ -100,9 +102,10 @@ describe('what keeps a certificate is said by postern status and by a condition 
       'RateLimited until 2026-01-01T01:00:xxZ: The ACME server 127.0.0.1 answered 429 to make an order: rateLimited: too many certificates',
     ],
   ])('%s', async (_, trouble, sentence) => {
-    const { status, condition } = await said(trouble);
+    const { status, condition, issuing, ready, writes } = await said(trouble);
     expect(normalised(status)).toContain(sentence);
-    expect(normalised(condition)).toContain(sentence);
+    for (const message of [condition, issuing, ready]) expect(normalised(message)).toContain(sentence);
+    expect(writes).toBe(trouble.fallbacks === undefined ? 1 : 2); // one more for the failure of the issuer before
   });
 
   // Nothing hangs: what cannot succeed fails, and the Certificate says why.

@@ -1,6 +1,12 @@
 import type { Certificate, CertificateStatus } from '../../api/cert-manager/certificate.ts';
+import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import { type Condition, findCondition, withCondition, withoutCondition } from '../../api/condition.ts';
-import { certificateReadyReasons, conditionTypes, issuanceReasons } from '../../api/reasons.ts';
+import {
+  certificateReadyReasons,
+  conditionTypes,
+  issuanceReasons,
+  requestReasons,
+} from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
 import { pairOf, renewalOf, type Violation } from './checks.ts';
 import type { Failure } from './failure.ts';
@@ -78,7 +84,11 @@ export function issuedStatus(state: CertificateState, nowMs: number): Certificat
   };
 }
 
-/** The status of a Certificate that an issuer is asked for; `why`, for the Issuing condition. */
+/**
+ * The status of a Certificate that an issuer is asked for; `why`, for the Issuing condition. Where the request says what it
+ * waits for, both conditions say that too: it is the deepest cause that is known, with the fix, and the only object that
+ * most people look at is the Certificate.
+ */
 export function issuingStatus(
   state: CertificateState,
   violation: Violation | undefined,
@@ -87,12 +97,22 @@ export function issuingStatus(
 ): CertificateStatus {
   const { certificate, nextKey } = state;
   const status = certificate.status ?? {};
-  const conditions = withCondition(status.conditions, readyCondition(state, violation, nowMs));
+  const cause = waitsFor(state.nextRequest);
+  const deepest = violation && { ...violation, message: [violation.message, cause].join(' ').trim() };
+  const conditions = withCondition(status.conditions, readyCondition(state, deepest, nowMs));
+  const issuing = { ...why, message: cause ?? why.message };
   return {
     ...status,
-    conditions: withCondition(conditions, condition(certificate, nowMs, 'Issuing', 'True', why)),
+    conditions: withCondition(conditions, condition(certificate, nowMs, 'Issuing', 'True', issuing)),
     ...(nextKey !== undefined && { nextPrivateKeySecretName: nextKey.metadata.name }),
   };
+}
+
+/** What a request says that it waits for. */
+function waitsFor(request: CertificateRequest | undefined): string | undefined {
+  const ready = findCondition(request?.status?.conditions, conditionTypes.ready);
+  const isPending = ready?.status === 'False' && ready.reason === requestReasons.pending;
+  return isPending && ready.message !== '' ? ready.message : undefined;
 }
 
 /** The status of a Certificate that waits for its next try. */
