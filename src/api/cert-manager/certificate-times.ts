@@ -24,12 +24,17 @@ export interface RenewalInput {
  * certificate has, not the one that was asked for.
  */
 export function renewBeforeMs(input: RenewalInput): number {
+  return writtenRenewBeforeMs(input) ?? (input.notAfterMs - input.notBeforeMs) / 3;
+}
+
+/** The same, where the spec says it in a way that this certificate can honour. */
+function writtenRenewBeforeMs(input: RenewalInput): number | undefined {
   const lifetimeMs = input.notAfterMs - input.notBeforeMs;
   const wantedMs = input.renewBefore === undefined ? undefined : parseDuration(input.renewBefore);
   if (wantedMs !== undefined && wantedMs > 0 && wantedMs < lifetimeMs) return wantedMs;
   const percentage = input.renewBeforePercentage;
-  if (percentage !== undefined && percentage > 0 && percentage < 100) return (lifetimeMs * percentage) / 100;
-  return lifetimeMs / 3;
+  const isPercentage = percentage !== undefined && percentage > 0 && percentage < 100;
+  return isPercentage ? (lifetimeMs * percentage) / 100 : undefined;
 }
 
 /** When a certificate is renewed, in milliseconds since the epoch, cut to whole seconds as status.renewalTime is. */
@@ -42,9 +47,10 @@ const spreadShare = 0.03;
 
 /**
  * `renewalTimeMs` brought forward by up to 3 % of `renewBeforeMs`, so that certificates of one hour are not renewed in one
- * second. `share`, of 0 to 1, is the certificate's own: the same each time.
+ * second. `share`, of 0 to 1, is the certificate's own: the same each time. What somebody has written is kept to the second.
  */
 export function spreadRenewalTimeMs(input: RenewalInput, share: number): number {
+  if (writtenRenewBeforeMs(input) !== undefined) return renewalTimeMs(input);
   const beforeMs = renewBeforeMs(input);
   const lifetimeMs = input.notAfterMs - input.notBeforeMs;
   const earlierMs = share * spreadShare * Math.min(beforeMs, Math.max(0, lifetimeMs - beforeMs));

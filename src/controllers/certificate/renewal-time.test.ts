@@ -34,18 +34,16 @@ const anInstant = (fromMs: number, toMs: number) => fc.integer({ min: fromMs, ma
 describe('without advice', () => {
   const anInput = fc.record({
     lifetimeMs: fc.integer({ min: 60_000, max: 400 * dayMs }),
-    renewBeforeMs: fc.option(fc.integer({ min: 1, max: 400 * dayMs }), { nil: undefined }),
     uid: fc.uuid(),
   });
 
   it('a renewal comes up to 3 % of its lead earlier than by the spec, and never later', () => {
     fc.assert(
-      fc.property(anInput, ({ lifetimeMs, renewBeforeMs, uid }) => {
-        const renewBefore = renewBeforeMs === undefined ? undefined : `${renewBeforeMs}ms`;
+      fc.property(anInput, ({ lifetimeMs, uid }) => {
         const limits = { notBeforeMs, notAfterMs: notBeforeMs + lifetimeMs };
-        const plainMs = renewalTimeMs({ ...limits, renewBefore });
+        const plainMs = renewalTimeMs(limits);
         const { atMs } = renewalTimeOf({
-          certificate: aCertificate({ renewBefore }, { uid }),
+          certificate: aCertificate({}, { uid }),
           leaf: { ...leaf, ...limits },
           askedForMs: Number.NaN,
           advice: none,
@@ -56,6 +54,27 @@ describe('without advice', () => {
         expect(atMs).toBeGreaterThanOrEqual(notBeforeMs - 1_000);
       }),
     );
+  });
+
+  it.each<[string, Partial<CertificateSpec>, number]>([
+    ['renewBefore', { renewBefore: '240h' }, 10 * dayMs],
+    ['renewBefore with a part of a second', { renewBefore: '240h0.4s' }, 10 * dayMs + 1_000],
+    ['renewBeforePercentage', { renewBeforePercentage: 25 }, 22.5 * dayMs],
+  ])('a renewal comes to the second when %s says, whatever certificate it is', (_what, spec, beforeMs) => {
+    for (const uid of ['a', 'b', 'c', 'd']) {
+      const certificate = aCertificate(spec, { uid });
+      const { atMs } = renewalTimeOf({ certificate, leaf, askedForMs: Number.NaN, advice: none });
+      expect(atMs).toBe(notAfterMs - beforeMs);
+    }
+  });
+
+  it.each([
+    ['the certificate is shorter', { renewBefore: '4000h' }],
+    ['it is no time at all', { renewBefore: '0s' }],
+  ])('a renewBefore counts as none where %s', (_what, spec) => {
+    const timeWith = (spec: Partial<CertificateSpec>): number =>
+      renewalTimeOf({ certificate: aCertificate(spec), leaf, askedForMs: Number.NaN, advice: none }).atMs;
+    expect(timeWith(spec)).toBe(timeWith({}));
   });
 
   it('a thousand certificates of one second are spread over 20 hours', () => {
