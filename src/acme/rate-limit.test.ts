@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { isAboutNames } from './rate-limit.ts';
 
 const names = ['www.shop.example.com', '203.0.113.9'];
-const told = (detail: string, identifier?: string) => ({
+const told = (detail: string, ...identifiers: (string | undefined)[]) => ({
   type: 'rateLimited',
   detail,
   status: 429,
-  subproblems: identifier === undefined ? [] : [{ identifier, type: 'rateLimited', detail: '' }],
+  subproblems: identifiers.map(identifier => ({ identifier, type: 'rateLimited', detail: '' })),
 });
 
 describe('a rate limit', () => {
@@ -30,8 +30,17 @@ describe('a rate limit', () => {
     expect(isAboutNames(told(detail), names)).toBe(false);
   });
 
-  it('is about the names where it says so by a subproblem', () => {
-    expect(isAboutNames(told('', 'www.shop.example.com'), names)).toBe(true);
+  it.each([
+    ['one name', ['www.shop.example.com'], true],
+    ['all names', ['www.shop.example.com', '203.0.113.9'], true],
+    ['a name in another spelling', ['WWW.Shop.Example.com.'], true],
+    ['the domain of a name', ['example.com'], true],
+    ['a name that was not asked for', ['victim.example.org'], false],
+    ['a name of ours and one that is not', ['example.com', 'example.org'], false],
+    ['nobody', [undefined], false],
+    ['a name of ours and nobody', ['example.com', undefined], false],
+  ])('in words that nobody knows is about what its subproblems name: %s', (_what, identifiers, expected) => {
+    expect(isAboutNames(told('Kontingent erschöpft', ...identifiers), names)).toBe(expected);
   });
 
   it('is about the account where nothing is said, or no names are known', () => {
