@@ -9,6 +9,7 @@ import { acmeClusterIssuer, ingress } from '../harness/manifests.ts';
 import { type Pebble, startPebble } from '../harness/pebble.ts';
 import { standaloneArgs, startInProcess, writeManifests } from '../harness/postern-in-process.ts';
 import { type ServerProcess, startServer } from '../harness/server-process.ts';
+import { bundleProcess } from './bundle.ts';
 import { type CrashJob, site } from './job.ts';
 import { untilSettled } from './settled.ts';
 
@@ -45,6 +46,7 @@ export async function startCrashBed(): Promise<CrashBed> {
   stack.defer(async () => {
     if (process.env['E2E_KEEP'] === undefined) await rm(dir, { recursive: true, force: true });
   });
+  const program = await bundleProcess(join(dir, 'program'));
   const front: ChallengeFront = await startChallengeFront();
   stack.defer(() => front.stop());
   const pebble = await startPebble({
@@ -106,11 +108,7 @@ export async function startCrashBed(): Promise<CrashBed> {
       front.backends.add(`127.0.0.1:${httpPort}`);
       const started = startServer({
         command: process.execPath,
-        args: [
-          '--disable-warning=ExperimentalWarning',
-          join(import.meta.dirname, 'process.ts'),
-          JSON.stringify(job),
-        ],
+        args: ['--disable-warning=ExperimentalWarning', program, JSON.stringify(job)],
         logFile,
         env: { NODE_COMPILE_CACHE: join(dir, 'compile-cache') },
       });

@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../src/core/errors.ts';
 
-const pollMs = 50;
+const firstPauseMs = 50;
+const longestPauseMs = 500;
+/** Looking costs the servers something: what takes long is looked at less often, and seen by this share of its time later. */
+const pauseShare = 0.1;
 const logTailBytes = 4_000;
 
 export interface EventuallyOptions {
@@ -17,7 +21,8 @@ export async function eventually<T>(
   check: () => Promise<T | undefined | false> | T | undefined | false,
   { timeoutMs = 30_000, logFile }: EventuallyOptions = {},
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const startedMs = performance.now();
+  const deadline = startedMs + timeoutMs;
   let last: unknown;
   while (performance.now() < deadline) {
     try {
@@ -26,7 +31,8 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    await new Promise(resolve => setTimeout(resolve, pollMs));
+    const pauseMs = (performance.now() - startedMs) * pauseShare;
+    await sleep(Math.min(longestPauseMs, Math.max(firstPauseMs, pauseMs)));
   }
   const log =
     logFile === undefined
