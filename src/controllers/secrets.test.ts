@@ -187,6 +187,18 @@ describe('two Certificates with one Secret', () => {
     ]);
   });
 
+  it('of one age the first by name has it', async () => {
+    const ground = aGround();
+    await aCaIssuer(ground);
+    for (const name of ['b', 'a', 'c']) await ground.store.create(certificates, aCertificate({}, { name }));
+    const world = await aWorld(ground);
+    await world.until('the first has it', ready(ground, 'a'));
+    for (const name of ['b', 'c']) {
+      const waiting = findCondition((await ground.get(certificates, name))?.status?.conditions, 'Ready');
+      expect(waiting?.message).toContain('is already used by Certificate "a"');
+    }
+  });
+
   it('the one that the Secret was issued for has it, however young', async () => {
     const { ground, world } = await anIssued();
     await world.stop();

@@ -115,6 +115,52 @@ describe('why a Certificate is issued', () => {
     expect(violation?.message).toMatch(/^[A-Z].*[^.]\.$/);
   });
 
+  it('for the first reason where there are several', () => {
+    const late = nowMs + 80 * dayMs;
+    const annotated = { 'cert-manager.io/issuer-name': 'old', 'cert-manager.io/certificate-name': 'b' };
+    const spec = { dnsNames: ['new.example.com'], privateKey: { algorithm: 'RSA' as const } };
+    const secret = aSecret(issued);
+    const withSecret = (
+      data: Record<string, string>,
+      annotations: Record<string, string>,
+    ): CertificateState => {
+      const metadata = {
+        ...secret.metadata,
+        annotations: { ...secret.metadata.annotations, ...annotations },
+      };
+      return aState({
+        certificate: aCertificate(spec),
+        secret: { ...secret, metadata, data: { ...secret.data, ...data } },
+        currentRequest: aRequest('x'),
+      });
+    };
+    const { 'cert-manager.io/issuer-name': _issuer, ...asIssued } = annotated;
+    const states = [
+      aState({ certificate: aCertificate(spec), currentRequest: aRequest('x') }),
+      withSecret({ 'tls.key': '' }, annotated),
+      withSecret({ 'tls.crt': encoded(other.chain) }, annotated),
+      withSecret({ 'tls.crt': encoded('x') }, annotated),
+      withSecret({}, annotated),
+      withSecret({}, asIssued),
+      withSecret({}, {}),
+      withSpec({ dnsNames: spec.dnsNames }, { currentRequest: aRequest('x') }),
+      withSpec({ dnsNames: spec.dnsNames }, { currentRequest: aRequest(issued.csr) }),
+      aState({ secret }),
+    ];
+    expect(states.map(state => issuanceViolation(state, late)?.reason)).toEqual([
+      'DoesNotExist',
+      'MissingData',
+      'InvalidKeyPair',
+      'InvalidCertificate',
+      'IncorrectIssuer',
+      'IncorrectCertificate',
+      'SecretMismatch',
+      'InvalidCertificateRequest',
+      'RequestChanged',
+      'Renewing',
+    ]);
+  });
+
   it('Renewing, when the time has come', () => {
     const state = aState({ secret: aSecret(issued) });
     expect(issuanceViolation(state, nowMs + 30 * dayMs)).toBeUndefined();

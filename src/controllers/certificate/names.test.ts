@@ -15,10 +15,17 @@ describe('the name of a request', () => {
       const name = requestNameFor(long, 1);
       expect(name.length).toBeLessThanOrEqual(233);
       expect(name).toMatch(dnsSubdomain);
+      expect(name.startsWith(long.slice(0, 167))).toBe(true);
       expect(requestNameFor(`${long}x`, 1)).not.toBe(name);
       expect(requestNameFor(long, 2)).not.toBe(name);
     },
   );
+});
+
+it('a name that fits is not cut, and of a longer one 168 characters stay', () => {
+  const longest = 'a'.repeat(231);
+  expect(requestNameFor(longest, 1)).toBe(`${longest}-1`);
+  expect(requestNameFor(`${longest}a`, 1)).toMatch(/^a{168}-[0-9a-f]{10}-1$/);
 });
 
 describe('the name of the next private key', () => {

@@ -79,3 +79,22 @@ it('an annotation that is changed, then removed, is two updates, each told of', 
     `UpdateCertificate: Updated Certificate "${namespace}/a-tls".`,
   ]);
 });
+
+it('a Certificate comes before its issuer does, comes back when it is deleted, and goes with its entry', async () => {
+  const ground = aGround();
+  const world = await aWorld(ground);
+  const ingress = await anIngress(ground, {});
+  const first = await world.until('the Certificate', () => ground.get(certificates, 'a-tls'));
+  await ground.store.delete(certificates, { namespace, name: 'a-tls' });
+  await world.until('another Certificate', async () => {
+    const found = await ground.get(certificates, 'a-tls');
+    return found !== undefined && found.metadata.uid !== first.metadata.uid;
+  });
+  await ground.store.update(ingresses, { ...ingress, spec: { ...ingress.spec, tls: [] } });
+  await world.until('it is gone', async () => (await ground.get(certificates, 'a-tls')) === undefined);
+  await world.settle();
+  expect(await ground.eventsOf('Ingress', 'web')).toEqual([
+    `CreateCertificate: Made Certificate "${namespace}/a-tls".`,
+    `DeleteCertificate: Deleted Certificate "${namespace}/a-tls": spec.tls names its Secret no more.`,
+  ]);
+});
