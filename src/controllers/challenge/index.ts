@@ -42,7 +42,7 @@ export function challengeController(context: ControllerContext, options: Challen
     accounts,
     solver,
     holds: createHolds(context.clock),
-    pacer: createPollPacer(),
+    pacer: createPollPacer(context.clock),
     patience: createPatience(context.clock),
     proofs,
     turns: createTurns(mostAtOnce, key => onTurn(key)),

@@ -9,11 +9,10 @@ import { lookUpIssuer } from '../../issuers/lookup.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
-import { progressGraceMs } from '../patience.ts';
 import { cleanUp, cleanUpGone } from './clean-up.ts';
 import { type ChallengeDecision, type ChallengeGrounds, decideChallenge, isOver } from './decide.ts';
 import { finishProved, solve } from './solve.ts';
-import { type ChallengeTools, endChallenge, tellWait } from './tools.ts';
+import { type ChallengeTools, endChallenge, tellTurn } from './tools.ts';
 
 /** Takes one Challenge a step forward. */
 export async function reconcileChallenge(
@@ -45,12 +44,7 @@ export async function reconcileChallenge(
     case 'solve':
       if (tools.proofs.has(challenge)) return finishProved(tools, challenge);
       if (tools.turns.take(challenge)) return solve(tools, challenge, signal);
-      return tellWait(
-        tools,
-        challenge,
-        { processing: false, reason: 'Waiting for its turn.' },
-        { graceMs: progressGraceMs },
-      );
+      return tellTurn(tools, challenge);
   }
 }
 

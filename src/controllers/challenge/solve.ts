@@ -17,7 +17,14 @@ import { losesOrder, orderIsLost } from '../order/lost-order.ts';
 import { progressGraceMs } from '../patience.ts';
 import { soonest } from '../requeue.ts';
 import { cleanUp } from './clean-up.ts';
-import { type ChallengeMemory, type ChallengeTools, changeStatus, endChallenge, tellWait } from './tools.ts';
+import {
+  type ChallengeMemory,
+  type ChallengeTools,
+  changeStatus,
+  endChallenge,
+  tellTurn,
+  tellWait,
+} from './tools.ts';
 
 /** Presents, checks, accepts: as far as it goes now. */
 export function solve(
@@ -53,6 +60,8 @@ export function solve(
           const check = solver.check(known.target);
           if (check.state !== 'passed') return checking(tools, challenge, check);
         }
+        // However many have stepped aside: the CA is not asked to look at more at once than there are turns.
+        if (!tools.turns.takeAgain(challenge)) return tellTurn(tools, challenge);
       }
       const { url } = challenge.spec;
       const found = known.accepted
@@ -199,6 +208,7 @@ async function follow(
 ): Promise<ReconcileResult> {
   switch (found.status) {
     case 'valid':
+      tools.pacer.done(keyOf(challenge));
       tools.proofs.add(challenge);
       return finishProved(tools, challenge);
     case 'invalid': {

@@ -6,7 +6,7 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ChallengeTarget, Solver } from '../../solvers/solver.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Holds } from '../holds.ts';
-import type { Patience, WaitOptions } from '../patience.ts';
+import { type Patience, progressGraceMs, type WaitOptions } from '../patience.ts';
 import type { PollPacer } from '../poll-pacer.ts';
 import type { Proofs } from '../proofs.ts';
 import { rateLimited, saysRateLimited } from '../rate-limit-text.ts';
@@ -51,6 +51,12 @@ export function changeStatus(
   change: ChallengeStatus,
 ): Promise<boolean> {
   return writeStatus(context.api, challenges, challenge, { ...challenge.status, ...change });
+}
+
+/** Says that a Challenge waits for its turn. */
+export function tellTurn(tools: ChallengeTools, challenge: Challenge): Promise<ReconcileResult> {
+  const change = { processing: false, reason: 'Waiting for its turn.' } as const;
+  return tellWait(tools, challenge, change, { graceMs: progressGraceMs });
 }
 
 /** Ends a Challenge that is lost. */

@@ -51,6 +51,22 @@ describe('turns', () => {
     expect(called).toEqual(['b', 'c']);
   });
 
+  it('come again to one that stepped aside and has nothing to wait for, before those that had none', () => {
+    const { turns, called } = aBench(1);
+    for (const name of ['a', 'b', 'c']) turns.take(aTurn(name));
+    turns.stepAside(aTurn('a'));
+    expect(called).toEqual(['b']);
+    expect(turns.takeAgain(aTurn('b'))).toBe(true);
+    expect(turns.takeAgain(aTurn('a'))).toBe(false);
+    expect(turns.take(aTurn('a'))).toBe(false);
+    turns.release(keyOf(aTurn('b')));
+    expect(called).toEqual(['b', 'a']);
+    expect([turns.take(aTurn('a')), turns.take(aTurn('c'))]).toEqual([true, false]);
+    turns.stepAside(aTurn('a'));
+    turns.release(keyOf(aTurn('c')));
+    expect(turns.takeAgain(aTurn('a'))).toBe(true);
+  });
+
   it('are not kept for what is gone while it waits', () => {
     const { turns, called } = aBench(1);
     for (const name of ['a', 'b', 'c']) turns.take(aTurn(name));

@@ -11,6 +11,11 @@ export interface Turns {
   take(challenge: Challenge): boolean;
   /** The Challenge does not count any more, and goes on. */
   stepAside(challenge: Challenge): void;
+  /**
+   * Whether one that stepped aside may count again, as it has nothing to wait for any more. Where not, it goes before those
+   * that have had no turn yet, and is told.
+   */
+  takeAgain(challenge: Challenge): boolean;
   /** The Challenge is over, or gone. */
   release(key: ObjectKey): void;
 }
@@ -26,7 +31,8 @@ interface Entry {
 /** `onTurn` is told the key of each Challenge that has got its turn after waiting for it. */
 export function createTurns(mostAtOnce: number, onTurn: (key: ObjectKey) => void): Turns {
   const entries = new Map<string, Entry>();
-  /** In the order in which they came. */
+  /** In the order in which they came, those that had a turn before the others. */
+  const again = new Map<string, Entry>();
   const waiting = new Map<string, Entry>();
   const namesInWork = new Set<string>();
   let solving = 0;
@@ -46,12 +52,14 @@ export function createTurns(mostAtOnce: number, onTurn: (key: ObjectKey) => void
     entry.place = place;
     solving -= 1;
     namesInWork.delete(entry.name);
-    for (const [id, next] of waiting) {
-      if (solving >= mostAtOnce) return;
-      if (!isFree(next)) continue;
-      waiting.delete(id);
-      begin(next);
-      onTurn(next.key);
+    for (const queue of [again, waiting]) {
+      for (const [id, next] of queue) {
+        if (solving >= mostAtOnce) return;
+        if (!isFree(next)) continue;
+        queue.delete(id);
+        begin(next);
+        onTurn(next.key);
+      }
     }
   }
 
@@ -72,11 +80,24 @@ export function createTurns(mostAtOnce: number, onTurn: (key: ObjectKey) => void
       const entry = entries.get(keyText(keyOf(challenge)));
       if (entry !== undefined) end(entry, 'aside');
     },
+    takeAgain(challenge) {
+      const id = keyText(keyOf(challenge));
+      const entry = entries.get(id);
+      if (entry?.place !== 'aside') return entry?.place === 'solving';
+      if (isFree(entry)) {
+        begin(entry);
+        return true;
+      }
+      entry.place = 'waiting';
+      again.set(id, entry);
+      return false;
+    },
     release(key) {
       const id = keyText(key);
       const entry = entries.get(id);
       if (entry === undefined) return;
       entries.delete(id);
+      again.delete(id);
       waiting.delete(id);
       end(entry, 'aside');
     },

@@ -18,6 +18,7 @@ export async function finalize(work: OrderWork): Promise<ReconcileResult> {
     const { preferredChain } = issuer.spec.acme ?? {};
     const { chainPem } = await downloadCertificate(connection, found.certificate, { preferredChain, signal });
     const certificate = Buffer.from(chainPem).toString('base64');
+    pacer.done(keyOf(order));
     await changeStatus(context, order, { state: 'valid', certificate, reason: undefined });
     return {};
   }

@@ -30,7 +30,7 @@ export function orderController(
     context,
     accounts,
     holds: createHolds(context.clock),
-    pacer: createPollPacer(),
+    pacer: createPollPacer(context.clock),
     patience: createPatience(context.clock),
     proofs,
     madeHere,
