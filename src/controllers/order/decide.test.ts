@@ -109,6 +109,30 @@ describe('the steps of an Order', () => {
   );
 });
 
+describe('an order that is lost through no fault of its names', () => {
+  const lost = aChallenge({ state: 'invalid', reason: 'The order is lost: nobody was there.' });
+  const failureTime = '2026-01-01T00:00:00Z';
+  const decide = (status: OrderStatus, ...challenges: ReturnType<typeof aChallenge>[]) =>
+    decideOrder(anOrder(csr, status), aRequest(csr), challenges, true);
+
+  it('is made again, once', () => {
+    expect(decide(ordered(), lost)).toEqual({
+      kind: 'start-over',
+      reason: 'The HTTP-01 challenge for site.example.com is invalid: The order is lost: nobody was there.',
+    });
+    expect(decide(ordered({ failureTime }), lost)).toMatchObject({ kind: 'fail', state: 'invalid' });
+  });
+
+  it('has its Challenges cleared away before, and they count for nothing', () => {
+    expect(decide({ state: 'pending', failureTime }, lost)).toEqual({ kind: 'clean-up', challenges: [lost] });
+    const leaving = { ...lost, metadata: { ...lost.metadata, deletionTimestamp: failureTime } };
+    expect(decide({ state: 'pending', failureTime }, leaving)).toEqual({ kind: 'order' });
+    const again = ordered({ failureTime, authorizations: [anAuthorization(second)] });
+    expect(decide(again, leaving)).toEqual({ kind: 'challenge', authorizations: [anAuthorization(second)] });
+    expect(decide(again, lost)).toEqual({ kind: 'clean-up', challenges: [lost] });
+  });
+});
+
 describe('an Order that is not to be carried through', () => {
   it('is left alone when it is being deleted, or its request is gone, or another, or denied', () => {
     const order = anOrder(csr);

@@ -9,7 +9,7 @@ import { isControlledBy } from '../../issuers/owned-by.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
 import { parseCsr } from '../../pki/csr.ts';
 import { isApproved } from '../approved.ts';
-import { lostOrderOf, orderIsLost } from './lost-order.ts';
+import { hasStartedOver, mayStartOver, orderIsLost } from './lost-order.ts';
 
 /*
  *   new --newOrder--> pending --every authorization valid--> finalize --> processing --> valid
@@ -22,7 +22,7 @@ import { lostOrderOf, orderIsLost } from './lost-order.ts';
 export type OrderDecision =
   /** There is nothing to do, or its CertificateRequest is gone, or is denied or not approved yet. */
   | { readonly kind: 'ignore' }
-  /** It is final; its Challenges have done their work. */
+  /** It is final, or another order has taken the place of one that was lost: these Challenges have done their work. */
   | { readonly kind: 'clean-up'; readonly challenges: readonly Challenge[] }
   /** Nothing is ordered yet. */
   | { readonly kind: 'order' }
@@ -34,9 +34,8 @@ export type OrderDecision =
   | { readonly kind: 'wait'; readonly reason?: string }
   /** A challenge was lost, and the order with it; or it is not of our making. */
   | { readonly kind: 'fail'; readonly state: AcmeState; readonly reason: string }
-  /** The order at the server is lost, and no name is to blame: to be noted, and then another is made. */
-  | { readonly kind: 'note-loss'; readonly reason: string }
-  | { readonly kind: 'start-over' }
+  /** The order at the server is lost, and no name is to blame: another is made. */
+  | { readonly kind: 'start-over'; readonly reason: string }
   /** All is proved. */
   | { readonly kind: 'finalize' };
 
@@ -59,8 +58,8 @@ export function decideOrder(
 ): OrderDecision {
   if (order.metadata.deletionTimestamp !== undefined) return { kind: 'ignore' };
   const { state, url, certificate, authorizations } = order.status ?? {};
+  const left = challenges.filter(challenge => challenge.metadata.deletionTimestamp === undefined);
   if (failedStates.has(state) || (state === 'valid' && certificate !== undefined)) {
-    const left = challenges.filter(challenge => challenge.metadata.deletionTimestamp === undefined);
     return left.length === 0 ? { kind: 'ignore' } : { kind: 'clean-up', challenges: left };
   }
   const foreign = foreignProblem(order, request);
@@ -68,37 +67,34 @@ export function decideOrder(
   if (request === undefined || !isControlledBy(order, request)) return { kind: 'ignore' };
   if (!isApproved(request, approves)) return { kind: 'ignore' };
 
+  const isCurrent = ({ spec }: Challenge): boolean =>
+    authorizations?.some(authorization => authorization.url === spec.authorizationURL) === true;
+  const stale = hasStartedOver(order) ? left.filter(challenge => !isCurrent(challenge)) : [];
+  if (stale.length > 0) return { kind: 'clean-up', challenges: stale };
   if (url === undefined) return { kind: 'order' };
-  if (lostOrderOf(order) === url) return { kind: 'start-over' };
   if (authorizations === undefined || authorizations.some(one => one.initialState === undefined)) {
     return { kind: 'read-authorizations' };
   }
   // Of another program: all was proved at the server, and the Challenges may have gone since.
   if (state === 'ready' || state === 'processing' || state === 'valid') return { kind: 'finalize' };
-  // Those of an order that was lost may still be on their way out.
-  const current = challenges.filter(
-    ({ metadata, spec }) =>
-      metadata.deletionTimestamp === undefined &&
-      authorizations.some(authorization => authorization.url === spec.authorizationURL),
-  );
-  const failed = current.find(challenge => failedStates.has(challenge.status?.state));
+  const failed = left.find(challenge => failedStates.has(challenge.status?.state));
   if (failed !== undefined) return lostBy(order, failed);
   const open = authorizations.filter(({ initialState }) => initialState !== 'valid');
   const challengesOf = ({ url }: AcmeAuthorization): readonly Challenge[] =>
-    current.filter(challenge => challenge.spec.authorizationURL === url);
+    left.filter(challenge => challenge.spec.authorizationURL === url);
   const missing = open.filter(authorization => challengesOf(authorization).length === 0);
   if (missing.length > 0) return { kind: 'challenge', authorizations: missing };
   const isProved = (authorization: AcmeAuthorization): boolean =>
     challengesOf(authorization).some(challenge => challenge.status?.state === 'valid');
-  return open.every(isProved) ? { kind: 'finalize' } : waitFor(current);
+  return open.every(isProved) ? { kind: 'finalize' } : waitFor(left);
 }
 
 /** What a Challenge that has failed means for its Order. */
 function lostBy(order: Order, { spec, status }: Challenge): OrderDecision {
   const { state = 'invalid', reason = 'no reason was given' } = status ?? {};
   const said = `The ${spec.type} challenge for ${spec.dnsName} is ${state}: ${ended(reason)}`;
-  return reason.startsWith(orderIsLost) && lostOrderOf(order) === undefined
-    ? { kind: 'note-loss', reason: said }
+  return reason.startsWith(orderIsLost) && mayStartOver(order)
+    ? { kind: 'start-over', reason: said }
     : { kind: 'fail', state, reason: said };
 }
 

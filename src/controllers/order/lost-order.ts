@@ -1,17 +1,9 @@
 import { AcmeError, type AcmeErrorCode } from '../../acme/errors.ts';
-import { challenges } from '../../api/acme/challenge.ts';
-import { type Order, orders } from '../../api/acme/order.ts';
+import type { Order } from '../../api/acme/order.ts';
 import { keyOf } from '../../api/meta.ts';
 import { acmeEvents } from '../../api/reasons.ts';
-import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
-import { byOrder } from './index-names.ts';
+import { rfc3339 } from '../../core/clock.ts';
 import { changeStatus, type OrderTools } from './work.ts';
-
-/**
- * On an Order: the URL of the order at the server that was lost and whose place another takes. It is there once: an Order
- * whose second order is lost too has failed.
- */
-export const lostOrderAnnotation = 'postern.dev/lost-order';
 
 /** How the reason of a Challenge begins whose order was lost through no fault of its name. */
 export const orderIsLost = 'The order is lost: ';
@@ -31,31 +23,32 @@ export function losesOrder(error: unknown): boolean {
   return error instanceof AcmeError && ofLostOrders.has(error.code);
 }
 
-/** The order that an Order has lost before, by its URL. */
-export function lostOrderOf({ metadata }: Order): string | undefined {
-  return metadata.annotations?.[lostOrderAnnotation];
+/** Whether another order has taken the place of one that was lost: seen by the failureTime of an Order that is not over. */
+export function hasStartedOver({ status }: Order): boolean {
+  return status?.failureTime !== undefined;
 }
 
-/** Notes that the order at the server is lost, before anything is done about it. */
-export async function noteLoss({ context }: OrderTools, order: Order, reason: string): Promise<void> {
-  const { resourceVersion } = order.metadata;
-  const annotations = { [lostOrderAnnotation]: order.status?.url ?? '' };
-  await context.api.mergePatch(orders, keyOf(order), { metadata: { annotations, resourceVersion } });
-  context.events.warning(order, acmeEvents.failed, `${reason} Another order is made in its place.`);
+/** Whether another order may take the place of the one at the server: once. */
+export function mayStartOver(order: Order): boolean {
+  return order.status?.url !== undefined && !hasStartedOver(order);
 }
 
-/** Forgets the lost order with all that belongs to it, so that another is made. */
-export async function startOver({ context, pacer, holds }: OrderTools, order: Order): Promise<void> {
-  const owned = context.caches.cacheOf(challenges).byIndex(byOrder, order.metadata.uid ?? '');
-  for (const challenge of owned) await deleteIfThere(context.api, challenges, challenge);
-  pacer.forget(keyOf(order));
-  holds.forget(keyOf(order));
+/** Forgets the order at the server, in one write, so that another is made. Its Challenges go after it. */
+export async function startOver(
+  { context, pacer, holds }: OrderTools,
+  order: Order,
+  reason: string,
+): Promise<void> {
   await changeStatus(context, order, {
     url: undefined,
     finalizeURL: undefined,
     authorizations: undefined,
     certificate: undefined,
     state: 'pending',
-    reason: undefined,
+    reason,
+    failureTime: rfc3339(context.clock.now()),
   });
+  pacer.forget(keyOf(order));
+  holds.forget(keyOf(order));
+  context.events.warning(order, acmeEvents.failed, `${reason} Another order is made in its place.`);
 }

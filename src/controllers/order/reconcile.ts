@@ -9,7 +9,7 @@ import { acmeStep } from '../acme-step.ts';
 import { decideOrder, isFinal, isOfChallenge, type OrderDecision } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { byOrder } from './index-names.ts';
-import { losesOrder, lostOrderOf, noteLoss, startOver } from './lost-order.ts';
+import { losesOrder, mayStartOver, startOver } from './lost-order.ts';
 import { makeChallenges } from './make-challenges.ts';
 import { makeOrder, readAuthorizations } from './make-order.ts';
 import { changeStatus, endOrder, type OrderTools, tellWait } from './work.ts';
@@ -41,11 +41,8 @@ export async function reconcileOrder(
       return {};
     case 'fail':
       return endOrder(context, order, decision.state, decision.reason);
-    case 'note-loss':
-      await noteLoss(tools, order, decision.reason);
-      return {};
     case 'start-over':
-      await startOver(tools, order);
+      await startOver(tools, order, decision.reason);
       return {};
     default:
       return request === undefined ? {} : askServer(tools, order, request, decision, signal);
@@ -77,9 +74,8 @@ function askServer(
     signal,
     wait: (reason, how) => tellWait(tools, order, reason, how),
     async end(reason, error) {
-      const isFirstLoss = order.status?.url !== undefined && lostOrderOf(order) === undefined;
-      if (!isFirstLoss || !losesOrder(error)) return endOrder(context, order, 'errored', reason);
-      await noteLoss(tools, order, reason);
+      if (!mayStartOver(order) || !losesOrder(error)) return endOrder(context, order, 'errored', reason);
+      await startOver(tools, order, reason);
       return {};
     },
     step(issuer, connection) {
