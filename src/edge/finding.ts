@@ -1,6 +1,6 @@
 import type { KubeObject } from '../api/meta.ts';
 
-/** Reasons of the edge's events, on Ingresses. */
+/** Reasons of the edge's events, on Ingresses, Mappings and TLSContexts. */
 export const findingReasons = {
   /** The class annotation and spec.ingressClassName differ. */
   classConflict: 'IngressClassConflict',
@@ -12,6 +12,12 @@ export const findingReasons = {
   defaultBackendConflict: 'DefaultBackendConflict',
   /** An older Ingress names the same host in its TLS section, with another Secret. */
   tlsConflict: 'TLSConflict',
+  /** An older Ingress has the name that an alias or a redirect from or to www asks for. */
+  hostConflict: 'HostConflict',
+  /** An older Ingress asks the clients of the same host for other certificates. */
+  clientCertificateConflict: 'ClientCertificateConflict',
+  /** No Ingress has the path that a canary is for. */
+  canaryWithoutMain: 'CanaryWithoutMain',
   secretNotFound: 'SecretNotFound',
   secretInvalid: 'SecretInvalid',
   certificateMismatch: 'CertificateHostMismatch',
@@ -26,6 +32,14 @@ export const findingReasons = {
   upstreamTlsUnverified: 'UpstreamTLSUnverified',
   /** An upstream's certificate did not verify. */
   upstreamTlsFailed: 'UpstreamTLSFailed',
+  mappingInvalid: 'InvalidMapping',
+  /** A field of a Mapping that is left out, or that keeps it from being served. */
+  mappingUnsupported: 'MappingUnsupported',
+  /** The weights of equal Mappings are more than 100 together. */
+  mappingConflict: 'MappingConflict',
+  tlsContextInvalid: 'InvalidTLSContext',
+  /** A TLSContext is kept in another way than it is written. */
+  tlsContextAdjusted: 'TLSContextAdjusted',
 } as const;
 
 export type FindingReason = (typeof findingReasons)[keyof typeof findingReasons];

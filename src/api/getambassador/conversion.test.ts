@@ -82,7 +82,7 @@ describe('the schemas of Mappings and TLSContexts', () => {
     [{ service: 'a' }, 'spec.prefix is missing: set it to text'],
     [{ prefix: '/' }, 'spec.service is missing: set it to text'],
     [{ ...ends, weight: 101 }, 'spec.weight 101 must be 100 at most'],
-    [{ ...ends, precedence: '1' }, 'spec.precedence "1" must be a whole number'],
+    [{ ...ends, precedence: '1' }, 'spec.precedence "1" must be a number'],
     [
       { ...ends, prefix_exact: true, prefix_regex: true },
       'spec.prefix_exact true cannot be true together with prefix_regex: keep one of the two',

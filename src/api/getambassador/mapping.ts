@@ -182,6 +182,28 @@ const specFields = z.object({
 
 export type MappingSpec = z.infer<typeof specFields>;
 
+/** The fields that say which requests a Mapping is for: enough to refuse those where the rest is not understood. */
+export const mappingMatchSchema = specFields
+  .pick({
+    hostname: true,
+    host: true,
+    host_regex: true,
+    prefix: true,
+    prefix_exact: true,
+    prefix_regex: true,
+    case_sensitive: true,
+    method: true,
+    method_regex: true,
+    headers: true,
+    regex_headers: true,
+    query_parameters: true,
+    regex_query_parameters: true,
+    v2BoolHeaders: true,
+    v2BoolQueryParameters: true,
+    precedence: true,
+  })
+  .extend({ service: z.string().catch('') });
+
 export const mappingSpecSchema = withRules(specFields, {
   field: 'prefix_exact',
   message: 'cannot be true together with prefix_regex: keep one of the two',

@@ -11,6 +11,10 @@ export interface CompileSettings {
   readonly standalone: boolean;
   /** Whether Services of type ExternalName are served at all. */
   readonly externalNames: boolean;
+  /** Mappings and TLSContexts that are for another one are passed over (Emissary's AMBASSADOR_ID). */
+  readonly ambassadorId: string;
+  /** A TLSContext's certificate must be valid at this time too (Emissary's AMBASSADOR_FORCE_SECRET_VALIDATION). */
+  readonly forceSecretValidation: boolean;
 }
 
 /** The settings of a program that was told nothing. */
@@ -21,4 +25,6 @@ export const defaultCompileSettings: CompileSettings = Object.freeze({
   watchIngressWithoutClass: false,
   standalone: false,
   externalNames: true,
+  ambassadorId: 'default',
+  forceSecretValidation: false,
 });

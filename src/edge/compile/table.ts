@@ -1,5 +1,6 @@
+import type { MappingHost } from '../match/mapping-table.ts';
 import type { PathPattern } from '../match/path-pattern.ts';
-import type { RoutePolicy } from '../policy/route-policy.ts';
+import type { ClientCertificatePolicy, RoutePolicy } from '../policy/route-policy.ts';
 import type { PrivateMaterial } from './private-material.ts';
 
 /** Which object something comes from. */
@@ -27,7 +28,32 @@ export interface UpstreamTls {
   /** PEM; undefined for the system's authorities. */
   readonly ca: string | undefined;
   readonly client: { readonly certificate: string; readonly key: PrivateMaterial } | undefined;
+  /** PEM: revoked certificates are refused. */
+  readonly crl: string | undefined;
+  /** How many authorities may stand between the certificate and one of `ca`; undefined: any number. */
+  readonly depth: number | undefined;
+  readonly handshake: HandshakeOptions;
 }
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+/** What is offered in a TLS handshake. */
+export interface HandshakeOptions {
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+  /** OpenSSL's list, for TLS 1.2; undefined: the edge's own. */
+  readonly ciphers: string | undefined;
+  /** Names of groups with colons between; undefined: OpenSSL's own. */
+  readonly curves: string | undefined;
+}
+
+/** TLS 1.2 and 1.3 with the edge's own suites. */
+export const plainHandshake: HandshakeOptions = Object.freeze({
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  ciphers: undefined,
+  curves: undefined,
+});
 
 /** What is spoken with an upstream. */
 export type UpstreamProtocol = 'http1' | 'http2';
@@ -126,10 +152,32 @@ export interface ServerCertificate {
   readonly notAfterMs: number;
 }
 
-/** What a name is served with: a certificate, or the default one because its Secret cannot be used. */
-export type SniEntry =
+/**
+ * What a name is served with: a certificate, or the default one because its Secret cannot be used; and how TLS is spoken,
+ * where that is not as the flags say (a TLSContext).
+ */
+export type SniEntry = (
   | { readonly kind: 'certificate'; readonly certificate: ServerCertificate }
-  | { readonly kind: 'default'; readonly reason: string };
+  | { readonly kind: 'default'; readonly reason: string }
+) & { readonly settings?: HostTlsSettings | undefined };
+
+/** How TLS is spoken with the clients of a name. Undefined: as the flags say. */
+export interface HostTlsSettings {
+  /** Equal for equal settings. */
+  readonly id: string;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** OpenSSL's names, joined by colons. */
+  readonly ciphers: string | undefined;
+  /** OpenSSL's names, joined by colons. */
+  readonly curves: string | undefined;
+  readonly alpn: readonly ('h2' | 'http/1.1')[] | undefined;
+  /**
+   * The certificate that clients are asked for. It is the routes' policies that refuse those without: a request may come by
+   * a connection that was made for another name.
+   */
+  readonly clientCertificate: ClientCertificatePolicy | undefined;
+}
 
 /**
  * Everything the edge knows, compiled whole from the objects and never changed: a new one takes its place in
@@ -140,9 +188,11 @@ export interface RoutingTable {
   readonly hosts: ReadonlyMap<string, HostRoutes>;
   /** The default backend for what no rule matches. */
   readonly fallback: Route | undefined;
+  /** Routes of Mappings, by hostname as they write it. */
+  readonly mappings: ReadonlyMap<string, MappingHost>;
   /** By key. */
   readonly backends: ReadonlyMap<string, Backend>;
-  /** By name or one-label wildcard. */
+  /** By name or one-label wildcard; `''` is the default certificate, where one is given. */
   readonly sni: ReadonlyMap<string, SniEntry>;
   /** Names and one-label wildcards that some Ingress has TLS for. */
   readonly tlsHosts: ReadonlySet<string>;
@@ -152,6 +202,7 @@ export interface RoutingTable {
 export const emptyTable: RoutingTable = {
   hosts: new Map(),
   fallback: undefined,
+  mappings: new Map(),
   backends: new Map(),
   sni: new Map(),
   tlsHosts: new Set(),

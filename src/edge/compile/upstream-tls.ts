@@ -9,16 +9,26 @@ import { quoted, type UpstreamTlsAnnotations } from './annotations.ts';
 import { PrivateMaterial } from './private-material.ts';
 import { secretText } from './secret-text.ts';
 import { certificatesIn } from './server-certificate.ts';
-import type { UpstreamTls } from './table.ts';
+import { plainHandshake, type UpstreamTls } from './table.ts';
 
 /** The part of an upstream's TLS that is the same for all Services of an Ingress. */
-export interface UpstreamTlsPolicy {
-  readonly verify: boolean;
+export interface UpstreamTlsPolicy
+  extends Pick<UpstreamTls, 'verify' | 'ca' | 'client' | 'crl' | 'depth' | 'handshake'> {
   readonly name: string | undefined;
   readonly sendServerName: boolean;
-  readonly ca: string | undefined;
-  readonly client: UpstreamTls['client'];
 }
+
+/** Verified against the system's authorities, by the upstream's own name. */
+export const plainUpstreamTls: UpstreamTlsPolicy = Object.freeze({
+  verify: true,
+  name: undefined,
+  sendServerName: true,
+  ca: undefined,
+  client: undefined,
+  crl: undefined,
+  depth: undefined,
+  handshake: plainHandshake,
+});
 
 /**
  * Reads what the annotations point at. Whatever cannot be honoured is an error, and the Ingress then answers 503:
@@ -33,8 +43,8 @@ export function upstreamTlsPolicy(
   if (name !== undefined && parseRuleHost(name) === undefined && isIP(name) === 0) {
     return { error: `proxy-ssl-name is ${quoted(name)}, which is no host name` };
   }
-  const base = { verify, sendServerName, name: name?.toLowerCase() };
-  if (annotations.secret === undefined) return { policy: { ...base, ca: undefined, client: undefined } };
+  const base = { ...plainUpstreamTls, verify, sendServerName, name: name?.toLowerCase() };
+  if (annotations.secret === undefined) return { policy: base };
 
   const namespace = ingress.metadata.namespace ?? '';
   const [first = '', second, ...rest] = annotations.secret.split('/');
@@ -103,9 +113,10 @@ export function upstreamTlsFor(policy: UpstreamTlsPolicy, upstreamName: string):
   const verifiedName = policy.name ?? upstreamName;
   // SNI carries names only (RFC 6066 section 3).
   const serverName = policy.sendServerName && isIP(verifiedName) === 0 ? verifiedName : undefined;
-  const { verify, ca, client } = policy;
+  const { verify, ca, client, crl, depth, handshake } = policy;
+  const settings = [verify, verifiedName, serverName, ca, client?.certificate, crl, depth, handshake];
   const id = createHash('sha256')
-    .update(JSON.stringify([verify, verifiedName, serverName, ca, client?.certificate, client?.key.reveal()]))
+    .update(JSON.stringify([settings, client?.key.reveal()]))
     .digest('hex');
-  return { id, verify, verifiedName, serverName, ca, client };
+  return { id, verify, verifiedName, serverName, ca, client, crl, depth, handshake };
 }

@@ -1,0 +1,63 @@
+import { wildcardFor } from '../match/host.ts';
+import type { MappingHost, MappingOrder } from '../match/mapping-table.ts';
+import type { RoutePolicy } from '../policy/route-policy.ts';
+import type { ContextsResult, HostGuard } from './compile-contexts.ts';
+import type { ReadMapping } from './mapping-group.ts';
+
+/** A host that a Mapping is placed at, and what becomes of its policy there. */
+export interface Placement {
+  readonly host: Omit<MappingHost, 'tiers'>;
+  readonly order: MappingOrder;
+  readonly change: (policy: RoutePolicy) => RoutePolicy;
+}
+
+/**
+ * Where a Mapping is placed. TLSContexts can ask the clients of single hosts for certificates; a Mapping for many hosts is
+ * then placed at each of those too, where it stands before itself, with the guard.
+ */
+export function guardsFor(mapping: ReadMapping, contexts: ContextsResult): Placement[] {
+  const { host } = mapping.read;
+  const general = contexts.guards.get('*');
+  const redirectsAll = contexts.redirected.has('*');
+  if (host.kind === 'name') {
+    const own =
+      contexts.guards.get(host.text) ?? contexts.guards.get(wildcardFor(host.text) ?? '') ?? general;
+    return [{ host, order: mapping.order, change: changeFor(own, redirectsAll) }];
+  }
+  const placements: Placement[] = [{ host, order: mapping.order, change: changeFor(general, redirectsAll) }];
+  for (const [guarded, guard] of contexts.guards) {
+    if (guarded === '*' || !overlaps(host, guarded)) continue;
+    const place = hostOf(guarded);
+    // Just before itself, and behind what stood before it.
+    const headers = mapping.order.headers + 0.5;
+    placements.push({
+      host: place,
+      order: { ...mapping.order, headers },
+      change: changeFor(guard, redirectsAll),
+    });
+  }
+  return placements;
+}
+
+function changeFor(guard: HostGuard | undefined, forceSsl: boolean): (policy: RoutePolicy) => RoutePolicy {
+  return policy => {
+    const redirect =
+      forceSsl || guard !== undefined ? { ...policy.redirect, forceSsl: true } : policy.redirect;
+    if (guard === undefined) return forceSsl ? { ...policy, redirect } : policy;
+    if ('error' in guard) return { ...policy, redirect, refusal: guard.error };
+    return { ...policy, redirect, clientCertificate: guard.policy };
+  };
+}
+
+/** Whether some host of a Mapping can be one of a guarded name or one-label wildcard. Said too often, it does no harm. */
+function overlaps({ kind, text }: Omit<MappingHost, 'tiers'>, guarded: string): boolean {
+  const name = guarded.replace(/^\*/, '');
+  if (kind === 'suffix') return name.endsWith(text) || text.endsWith(name);
+  return kind !== 'prefix' || guarded.startsWith('*') || name.startsWith(text);
+}
+
+function hostOf(guarded: string): Omit<MappingHost, 'tiers'> {
+  return guarded.startsWith('*')
+    ? { hostname: guarded, kind: 'suffix', text: guarded.slice(1) }
+    : { hostname: guarded, kind: 'name', text: guarded };
+}

@@ -1,0 +1,326 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { getCiphers } from 'node:tls';
+import type { TlsContext, TlsContextSpec } from '../../api/getambassador/tls-context.ts';
+import { type Secret, tlsCaKey, tlsCertificateKey } from '../../api/kubernetes/secret.ts';
+import { isDnsSubdomain } from '../../api/syntax.ts';
+import { messageOf } from '../../core/errors.ts';
+import { parsePem } from '../../pki/pem.ts';
+import { parseRuleHost } from '../match/host.ts';
+import type { ClientCertificatePolicy } from '../policy/route-policy.ts';
+import { quoted } from './annotations.ts';
+import { secretText } from './secret-text.ts';
+import { certificatesIn, type ServerCertificateResult, serverCertificateOf } from './server-certificate.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type HandshakeOptions, plainHandshake, type TlsVersion } from './table.ts';
+import { plainUpstreamTls, type UpstreamTlsPolicy } from './upstream-tls.ts';
+
+/** What is wrong with a TLSContext, so that what uses it answers 503. */
+export interface ContextError {
+  readonly error: string;
+  /** A Secret is not there (yet). */
+  readonly missing?: boolean;
+}
+
+/** A TLSContext, read: for upstreams, and for clients where it has hosts. */
+export interface ReadContext {
+  readonly origination: { readonly policy: UpstreamTlsPolicy } | ContextError;
+  readonly termination: Termination | undefined;
+  /** What is done in another way than it says. */
+  readonly notes: readonly string[];
+}
+
+/** How the hosts of a TLSContext are served. */
+export interface Termination {
+  /** Names, one-label wildcards, or `*`. */
+  readonly hosts: readonly string[];
+  readonly unknownHosts: readonly string[];
+  /** `namespace/name`, as messages name it. */
+  readonly secret: string;
+  readonly certificate: ServerCertificateResult & { readonly missing?: boolean };
+  readonly handshake: HandshakeOptions;
+  readonly alpn: readonly string[] | undefined;
+  /** Undefined where clients are asked for nothing. */
+  readonly clients: { readonly policy: ClientCertificatePolicy } | ContextError | undefined;
+  readonly redirectCleartext: boolean;
+}
+
+/** The object as far as it was taken from the API, and what it is read with. */
+interface Reading {
+  readonly namespace: string;
+  readonly spec: TlsContextSpec;
+  readonly snapshot: Pick<Snapshot, 'secret'>;
+}
+
+export interface ContextSettings {
+  /** AMBASSADOR_FORCE_SECRET_VALIDATION: a certificate that has expired, or is not valid yet, is refused too. */
+  readonly forceSecretValidation: boolean;
+  readonly nowMs: number;
+}
+
+/** Reads a TLSContext and the Secrets that it names. Nothing is passed over in silence: what cannot be honoured is an error. */
+export function readTlsContext(
+  context: TlsContext,
+  snapshot: Pick<Snapshot, 'secret'>,
+  settings: ContextSettings,
+): ReadContext {
+  const reading: Reading = { namespace: context.metadata.namespace ?? '', spec: context.spec, snapshot };
+  const notes: string[] = [];
+  const handshake = handshakeOf(context.spec, notes);
+  const own = handshake instanceof Error ? { error: handshake.message } : filesOf(context.spec);
+  const hosts = (context.spec.hosts ?? []).map(host => host.toLowerCase());
+  const options = handshake instanceof Error ? plainHandshake : handshake;
+  return {
+    origination: own ?? originationOf(reading, options, settings),
+    termination: hosts.length === 0 ? undefined : terminationOf(reading, hosts, options, own, settings),
+    notes,
+  };
+}
+
+function originationOf(
+  reading: Reading,
+  handshake: HandshakeOptions,
+  settings: ContextSettings,
+): ReadContext['origination'] {
+  const { spec } = reading;
+  const name = spec.sni === undefined || spec.sni === '' ? undefined : spec.sni.toLowerCase();
+  if (name !== undefined && (parseRuleHost(name) === undefined || name.startsWith('*')))
+    return { error: `spec.sni is ${quoted(spec.sni ?? '')}: use a host name` };
+  const pair = spec.secret === undefined ? undefined : pairOf(reading, spec.secret, settings);
+  if (pair !== undefined && 'error' in pair) return pair;
+  const authorities = authoritiesOf(reading, pair?.secret);
+  if ('error' in authorities) return authorities;
+  const crl = revocationsOf(reading);
+  if (crl !== undefined && typeof crl === 'object') return crl;
+  const client =
+    pair === undefined ? undefined : { certificate: pair.certificate.chain, key: pair.certificate.key };
+  return { policy: { ...plainUpstreamTls, name, ca: authorities.ca, client, crl, handshake } };
+}
+
+function terminationOf(
+  reading: Reading,
+  written: readonly string[],
+  handshake: HandshakeOptions,
+  own: ContextError | undefined,
+  settings: ContextSettings,
+): Termination {
+  const { spec } = reading;
+  const hosts = written.filter(host => host === '*' || parseRuleHost(host) !== undefined);
+  const pair = own ?? pairOf(reading, spec.secret ?? '', settings);
+  const alpn = spec.alpn_protocols
+    ?.split(',')
+    .map(one => one.trim())
+    .filter(one => one !== '');
+  return {
+    hosts,
+    unknownHosts: written.filter(host => !hosts.includes(host)),
+    secret: 'error' in pair ? (spec.secret ?? '') : pair.certificate.secret,
+    certificate: 'error' in pair ? pair : pair.result,
+    handshake,
+    alpn: alpn === undefined || alpn.length === 0 ? undefined : alpn,
+    clients: own ?? clientsOf(reading),
+    redirectCleartext: spec.redirect_cleartext_from !== undefined,
+  };
+}
+
+function clientsOf(reading: Reading): Termination['clients'] {
+  const { spec } = reading;
+  if (spec.ca_secret === undefined) {
+    return spec.cert_required === true
+      ? { error: 'spec.cert_required is true without spec.ca_secret: name the Secret with the authorities' }
+      : undefined;
+  }
+  const authorities = authoritiesOf(reading, undefined);
+  if ('error' in authorities) return authorities;
+  const crl = revocationsOf(reading);
+  if (crl !== undefined && typeof crl === 'object') return crl;
+  const mode = spec.cert_required === true ? 'on' : 'optional';
+  const ca = authorities.ca ?? '';
+  const id = createHash('sha256')
+    .update(JSON.stringify([mode, ca, crl]))
+    .digest('hex');
+  return {
+    policy: {
+      id,
+      mode,
+      ca,
+      crl,
+      depth: 100,
+      passToUpstream: false,
+      errorPage: undefined,
+      commonName: undefined,
+    },
+  };
+}
+
+function filesOf(spec: TlsContextSpec): ContextError | undefined {
+  for (const field of ['cert_chain_file', 'private_key_file', 'cacert_chain_file', 'crl_file'] as const)
+    if (spec[field] !== undefined)
+      return { error: `spec.${field} names a file: put it into a Secret and name that` };
+  return undefined;
+}
+
+/** The certificate and key that a context shows: to upstreams, and to clients. */
+function pairOf(
+  reading: Reading,
+  name: string,
+  { forceSecretValidation, nowMs }: ContextSettings,
+):
+  | {
+      secret: Secret;
+      result: ServerCertificateResult;
+      certificate: Extract<ServerCertificateResult, { certificate: unknown }>['certificate'];
+    }
+  | ContextError {
+  const found = secretNamed(reading, 'secret', name);
+  if ('error' in found) return found;
+  const result = serverCertificateOf(found.secret);
+  if ('error' in result) return { error: `${found.named} cannot be used: ${result.error}` };
+  if (forceSecretValidation) {
+    const error = timeError(result.certificate.chain, nowMs);
+    if (error !== undefined) return { error: `${found.named} cannot be used: ${error}` };
+  }
+  return { secret: found.secret, result, certificate: result.certificate };
+}
+
+function timeError(chain: string, nowMs: number): string | undefined {
+  const leaf = certificatesIn(chain)[0];
+  if (leaf === undefined) return 'it holds no certificate';
+  if (Date.parse(leaf.validTo) <= nowMs)
+    return `its certificate expired at ${new Date(leaf.validTo).toISOString()}`;
+  const from = Date.parse(leaf.validFrom);
+  return from > nowMs ? `its certificate is not valid before ${new Date(from).toISOString()}` : undefined;
+}
+
+/** The authorities of `ca_secret`; for upstreams, where it is left out, the `ca.crt` beside the client's certificate. */
+function authoritiesOf(
+  reading: Reading,
+  beside: Secret | undefined,
+): { ca: string | undefined } | ContextError {
+  const { ca_secret: name } = reading.spec;
+  if (name === undefined) {
+    const ca = beside && secretText(beside, tlsCaKey);
+    if (ca === undefined) return { ca: undefined };
+    const error = pemError(ca, 'CERTIFICATE');
+    return error === undefined ? { ca } : { error: `its Secret's ${tlsCaKey} cannot be used: ${error}` };
+  }
+  const found = secretNamed(reading, 'ca_secret', name);
+  if ('error' in found) return found;
+  const text = [tlsCertificateKey, tlsCaKey].flatMap(key => secretText(found.secret, key) ?? []);
+  if (text.length === 0)
+    return {
+      error: `${found.named} has neither ${tlsCertificateKey} nor ${tlsCaKey}: put the authorities there`,
+    };
+  const errors = text.map(one => pemError(one, 'CERTIFICATE'));
+  const error = errors.find(one => one !== undefined);
+  if (error !== undefined) return { error: `${found.named} cannot be used: ${error}` };
+  // A leaf in tls.crt, as cert-manager's Secrets have it beside ca.crt, is no authority.
+  const [first = '', second] = text;
+  return { ca: second === undefined || isAuthority(first) ? first : second };
+}
+
+function isAuthority(pem: string): boolean {
+  return certificatesIn(pem)[0]?.ca === true;
+}
+
+function revocationsOf(reading: Reading): string | undefined | ContextError {
+  const { crl_secret: name } = reading.spec;
+  if (name === undefined) return undefined;
+  const found = secretNamed(reading, 'crl_secret', name);
+  if ('error' in found) return found;
+  const crl = secretText(found.secret, 'crl.pem');
+  if (crl === undefined) return { error: `${found.named} has no crl.pem: put the revocation list there` };
+  const error = pemError(crl, 'X509 CRL');
+  return error === undefined ? crl : { error: `${found.named} cannot be used: ${error}` };
+}
+
+function pemError(text: string, label: string): string | undefined {
+  try {
+    const blocks = parsePem(text).filter(block => block.label === label);
+    if (blocks.length === 0)
+      return `it holds no ${label === 'CERTIFICATE' ? 'certificate' : 'revocation list'} in PEM form`;
+    if (label === 'CERTIFICATE') for (const { der } of blocks) new X509Certificate(der);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function secretNamed(
+  { namespace, spec, snapshot }: Reading,
+  field: 'secret' | 'ca_secret' | 'crl_secret',
+  name: string,
+): { secret: Secret; named: string } | ContextError {
+  const dot = spec.secret_namespacing === false ? -1 : name.lastIndexOf('.');
+  const key = dot < 0 ? { namespace, name } : { namespace: name.slice(dot + 1), name: name.slice(0, dot) };
+  if (!isDnsSubdomain(key.name) || !isDnsSubdomain(key.namespace))
+    return { error: `spec.${field} is ${quoted(name)}: write it as "name" or "name.namespace"` };
+  const named = `Secret ${quoted(`${key.namespace}/${key.name}`)} of spec.${field}`;
+  const secret = snapshot.secret(key);
+  return secret === undefined
+    ? { error: `${named} does not exist: create it`, missing: true }
+    : { secret, named };
+}
+
+const versions: Readonly<Record<string, TlsVersion>> = { 'v1.2': 'TLSv1.2', 'v1.3': 'TLSv1.3' };
+
+function handshakeOf(spec: TlsContextSpec, notes: string[]): HandshakeOptions | Error {
+  const { min_tls_version: min, max_tls_version: max } = spec;
+  const maxVersion = max === undefined ? 'TLSv1.3' : versions[max];
+  if (maxVersion === undefined)
+    return new Error(
+      `spec.max_tls_version is ${quoted(max ?? '')}, and TLS 1.2 is the lowest: use "v1.2" or "v1.3"`,
+    );
+  const known = min === undefined ? 'TLSv1.2' : versions[min];
+  if (known === undefined)
+    notes.push(`spec.min_tls_version is ${quoted(min ?? '')}: "v1.2" is the lowest that is spoken`);
+  const minVersion = known ?? 'TLSv1.2';
+  if (minVersion > maxVersion)
+    return new Error(
+      `spec.min_tls_version ${quoted(min ?? '')} is above spec.max_tls_version ${quoted(max ?? '')}`,
+    );
+  const ciphers = ciphersOf(spec.cipher_suites ?? [], notes);
+  if (ciphers instanceof Error) return ciphers;
+  const curves = curvesOf(spec.ecdh_curves ?? []);
+  if (curves instanceof Error) return curves;
+  return { minVersion, maxVersion, ciphers, curves };
+}
+
+const opensslNames: ReadonlySet<string> = new Set(getCiphers());
+
+/** Envoy's lists may name equal suites in brackets, `[A|B]`. Suites without AEAD are left out. */
+function ciphersOf(written: readonly string[], notes: string[]): string | undefined | Error {
+  const names = written.flatMap(one => one.replaceAll(/[[\]]/g, '').split(/[|:]/)).filter(one => one !== '');
+  if (names.length === 0) return undefined;
+  const unknown = names.find(name => !opensslNames.has(name.toLowerCase()));
+  if (unknown !== undefined)
+    return new Error(
+      `spec.cipher_suites has ${quoted(unknown)}, which OpenSSL does not know: correct or remove it`,
+    );
+  const sealed = names.filter(name => /^ECDHE-.*(GCM|POLY1305)/.test(name));
+  const weak = names.filter(name => !sealed.includes(name) && !name.startsWith('TLS_'));
+  if (weak.length > 0)
+    notes.push(`spec.cipher_suites: ${weak.join(', ')} are left out: without AEAD or forward secrecy`);
+  if (sealed.length === 0 && weak.length > 0)
+    return new Error(
+      'spec.cipher_suites has no suite with AEAD and forward secrecy: name one, or remove the field',
+    );
+  return sealed.length === 0 ? undefined : sealed.join(':');
+}
+
+const curveNames: Readonly<Record<string, string>> = {
+  x25519: 'X25519',
+  'p-256': 'P-256',
+  'p-384': 'P-384',
+  'p-521': 'P-521',
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
+
+function curvesOf(written: readonly string[]): string | undefined | Error {
+  const unknown = written.find(name => curveNames[name.toLowerCase()] === undefined);
+  if (unknown !== undefined)
+    return new Error(`spec.ecdh_curves has ${quoted(unknown)}: use X25519, P-256, P-384 or P-521`);
+  const curves = written.map(name => curveNames[name.toLowerCase()] ?? '');
+  return curves.length === 0 ? undefined : curves.join(':');
+}
