@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NAMESPACE := node e2e/netns.ts --
 
-.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale servers clean
+.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-dead-names servers clean
 
 help: ## Shows this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ bench-latency: dist ## Time from kubectl apply to the first verified TLS answer
 bench-scale: dist ## Many Ingresses at once (N=1000; ISSUER=ca; IDLE=seconds)
 	@node e2e/servers/main.ts current pebble
 	@$(NAMESPACE) node bench/scale.ts
+
+bench-dead-names: dist ## Good names alone, and beside those that lead nowhere (N=50; DEAD=500)
+	@node e2e/servers/main.ts current pebble
+	@$(NAMESPACE) node bench/dead-names.ts
 
 clean: ## Removes what was built
 	rm -rf dist node_modules
