@@ -2,9 +2,17 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCsr } from '../../src/pki/csr.ts';
 import { generatePrivateKey } from '../../src/pki/private-key.ts';
-import { type Environment, type KubeJson, startEnvironment, upstreams } from '../harness/environment.ts';
+import {
+  type Environment,
+  type KubeJson,
+  places,
+  startEnvironment,
+  upstreams,
+} from '../harness/environment.ts';
 import { linesToTest } from '../harness/lines.ts';
 import { acmeClusterIssuer, caIssuer, ingress } from '../harness/manifests.ts';
+import { serialText } from '../harness/object-view.ts';
+import { stopPostern } from '../harness/postern.ts';
 import type { SeenRequest } from '../harness/upstream.ts';
 
 const lines = await linesToTest();
@@ -371,5 +379,29 @@ spec:
 `);
       expect((await served(host)).upstream).toBe('plain');
     }
+  });
+
+  it('in two processes: the edge carries the challenge to the controllers; what is deleted is revoked, if asked', async () => {
+    await stopPostern(environment.postern);
+    await environment.startPostern(['--components', 'edge'], places.first);
+    await environment.startPostern(['--components', 'controllers'], places.second);
+    const annotations = {
+      'cert-manager.io/cluster-issuer': 'pebble',
+      'postern.dev/revoke-on-delete': 'true',
+      'postern.dev/delete-secret': 'true',
+    };
+    await environment.cluster.apply(ingress({ name: 'apart', host: 'apart.example.com', annotations }));
+    expect((await served('apart.example.com')).upstream).toBe('plain');
+    const issued = serialText((await serial('apart-tls')) ?? '');
+    expect(await environment.pebble.certificateStatus(issued)).toMatchObject({ Status: 'Valid' });
+
+    await environment.cluster.kubectl(['delete', 'ingress', 'apart', '-n', 'default']);
+    await environment.eventually(
+      'the Secret is gone',
+      async () => (await find('secrets', 'apart-tls')) === undefined,
+      60_000,
+    );
+    expect(await find('certificates.cert-manager.io', 'apart-tls')).toBeUndefined();
+    expect(await environment.pebble.certificateStatus(issued)).toMatchObject({ Status: 'Revoked' });
   });
 });
