@@ -298,12 +298,12 @@ function ciphersOf(written: readonly string[], notes: string[]): string | undefi
     );
   const sealed = names.filter(name => /^ECDHE-.*(GCM|POLY1305)/.test(name));
   const weak = names.filter(name => !sealed.includes(name) && !name.startsWith('TLS_'));
-  if (weak.length > 0)
-    notes.push(`spec.cipher_suites: ${weak.join(', ')} are left out: without AEAD or forward secrecy`);
   if (sealed.length === 0 && weak.length > 0)
     return new Error(
       'spec.cipher_suites has no suite with AEAD and forward secrecy: name one, or remove the field',
     );
+  if (weak.length > 0)
+    notes.push(`spec.cipher_suites: ${weak.join(', ')} are left out: without AEAD or forward secrecy`);
   return sealed.length === 0 ? undefined : sealed.join(':');
 }
 
