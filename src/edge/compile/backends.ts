@@ -1,53 +1,87 @@
 import type { Ingress, IngressBackend } from '../../api/kubernetes/ingress.ts';
 import type { Service, ServicePort } from '../../api/kubernetes/service.ts';
 import { http01SolverLabel } from '../../api/labels.ts';
+import type { ObjectKey } from '../../api/meta.ts';
 import { type FindingReason, findingReasons } from '../finding.ts';
 import { isAcmeChallengePath } from '../policy/acme-path.ts';
 import { isForbiddenAddress, isForbiddenHost } from '../upstream/forbidden-address.ts';
 import { quoted } from './annotations.ts';
 import { backendKey } from './backend-key.ts';
-import { endpointsFor } from './endpoints.ts';
+import type { Lookups } from './dependencies.ts';
+import type { WantedPort } from './endpoints.ts';
 import type { CompileSettings } from './settings.ts';
-import type { Snapshot } from './snapshot.ts';
-import type { Backend, UpstreamTls } from './table.ts';
+import type { Backend, UpstreamProtocol, UpstreamTls } from './table.ts';
 import { type UpstreamTlsPolicy, upstreamTlsFor } from './upstream-tls.ts';
 
-/** How the upstreams of an Ingress are reached: in plain HTTP, by TLS, or not at all. */
+/** How the upstreams of an Ingress are reached, or why they are not. */
 export type UpstreamAccess =
-  | { readonly kind: 'http' }
-  | { readonly kind: 'https'; readonly policy: UpstreamTlsPolicy }
+  | {
+      readonly kind: 'open';
+      readonly protocol: UpstreamProtocol;
+      /** Undefined: without TLS. */
+      readonly tls: UpstreamTlsPolicy | undefined;
+      /** The Service's own address stands for its endpoints. */
+      readonly viaService: boolean;
+    }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** Plain HTTP to the endpoints. */
+export const plainAccess: UpstreamAccess = Object.freeze({
+  kind: 'open',
+  protocol: 'http1',
+  tls: undefined,
+  viaService: false,
+});
+
+/** A backend as far as it is known without endpoints: those come and go without a change of what leads to it. */
+export type BackendSpec =
+  | { readonly kind: 'fixed'; readonly backend: Backend }
+  | {
+      readonly kind: 'endpoints';
+      readonly key: string;
+      readonly service: ObjectKey;
+      readonly port: WantedPort;
+      readonly protocol: UpstreamProtocol;
+      readonly tls: UpstreamTls | undefined;
+    };
+
 export interface BackendResult {
-  readonly backend: Backend;
+  readonly spec: BackendSpec;
   readonly finding?: { readonly reason: FindingReason; readonly message: string };
+  /** It answers an ACME authority, and is exempt from what guards the site. */
+  readonly solver?: boolean;
+}
+
+/** The key of what a specification leads to. */
+export function keyOfSpec(spec: BackendSpec): string {
+  return spec.kind === 'fixed' ? spec.backend.key : spec.key;
 }
 
 /**
- * Where a backend of an Ingress leads (edge.md, statements 9 to 13). `path` is the rule's, `''` for a default backend.
- * A Service that does not exist, or has no such port or no endpoints, makes this backend answer 503 and no other.
+ * Where a backend of an Ingress leads (edge.md, statements 9 to 12). `path` is the rule's, `''` for a default backend.
+ * A Service that does not exist, or has no such port, makes this backend answer 503 and no other.
  */
 export function resolveBackend(
   ingress: Ingress,
   path: string,
   backend: IngressBackend,
   access: UpstreamAccess,
-  snapshot: Snapshot,
+  lookups: Lookups,
   settings: CompileSettings,
 ): BackendResult {
   const namespace = ingress.metadata.namespace ?? '';
   if (backend.service === undefined) {
-    const named = quoted(`${backend.resource?.kind ?? ''} ${backend.resource?.name ?? ''}`);
+    const { kind = '', name = '' } = backend.resource ?? {};
     return unavailable(
-      `${namespace}/resource`,
+      `${namespace}/${kind}:${name}`,
       findingReasons.backendUnsupported,
-      `the backend resource ${named} is not a Service, and only Services are served: name one in backend.service`,
+      `the backend resource ${quoted(`${kind} ${name}`)} is not a Service, and only Services are served: name one in backend.service`,
     );
   }
   const { name, port } = backend.service;
   const wanted = port?.name ?? port?.number;
   const key = `${namespace}/${name}:${wanted ?? ''}`;
-  const service = snapshot.service({ namespace, name });
+  const service = lookups.service({ namespace, name });
   if (service === undefined) {
     return unavailable(
       key,
@@ -62,30 +96,31 @@ export function resolveBackend(
       `the backend Service ${quoted(name)} is named without a port: set backend.service.port`,
     );
   }
-  const forSolver = isAcmeChallengePath(path) && service.metadata.labels?.[http01SolverLabel] === 'true';
+  const solver = isAcmeChallengePath(path) && service.metadata.labels?.[http01SolverLabel] === 'true';
   // The solver speaks HTTP and is exempt from what guards the site, so that a challenge can be answered in place.
-  const effective = forSolver ? ({ kind: 'http' } as const) : access;
-  if (effective.kind === 'refused')
-    return { backend: { kind: 'unavailable', key: refusedKey(key, ingress), reason: effective.reason } };
-  const servicePort = service.spec?.ports?.find(one =>
-    typeof wanted === 'number' ? one.port === wanted : one.name === wanted,
-  );
-  if (service.spec?.type === 'ExternalName') {
-    return externalBackend(key, service, servicePort, wanted, effective, settings);
+  const effective = solver ? plainAccess : access;
+  if (effective.kind === 'refused') {
+    const refused = `${key} refused by ${namespace}/${ingress.metadata.name ?? ''}`;
+    return fixed({ kind: 'unavailable', key: refused, reason: effective.reason });
   }
-  return serviceBackend(key, service, servicePort, wanted, effective, snapshot, settings);
+  const result = serviceBackend(key, service, wanted, effective, settings);
+  return solver ? { ...result, solver } : result;
 }
 
-function serviceBackend(
+/** The backend of a Service by one of its ports, a number or a name. `key` is `namespace/name:port`. */
+export function serviceBackend(
   key: string,
   service: Service,
-  servicePort: ServicePort | undefined,
   wanted: string | number,
-  access: UpstreamAccess,
-  snapshot: Snapshot,
+  access: UpstreamAccess & { kind: 'open' },
   settings: CompileSettings,
 ): BackendResult {
   const { namespace = '', name = '' } = service.metadata;
+  const servicePort = service.spec?.ports?.find(one =>
+    typeof wanted === 'number' ? one.port === wanted : one.name === wanted,
+  );
+  if (service.spec?.type === 'ExternalName')
+    return externalBackend(key, service, servicePort, wanted, access, settings);
   const portless = (service.spec?.ports ?? []).length === 0 && typeof wanted === 'number';
   if (servicePort === undefined && !portless) {
     return unavailable(
@@ -94,25 +129,32 @@ function serviceBackend(
       `Service ${quoted(`${namespace}/${name}`)} has no port ${quoted(String(wanted))}: use one that its spec.ports has`,
     );
   }
+  const { protocol } = access;
+  const tls = access.tls && upstreamTlsFor(access.tls, `${name}.${namespace}.svc`);
+  const { clusterIP = '' } = service.spec ?? {};
+  if (access.viaService && servicePort !== undefined && clusterIP !== '' && clusterIP !== 'None') {
+    const viaKey = `${backendKey(key, protocol, tls)} via service`;
+    if (isForbiddenAddress(clusterIP, settings.standalone))
+      return unavailable(viaKey, findingReasons.endpointRefused, refusedEndpoint(key, clusterIP));
+    const endpoints = [{ address: clusterIP, port: servicePort.port }];
+    return fixed({ kind: 'endpoints', key: viaKey, endpoints, protocol, tls });
+  }
   const fallback = portless ? wanted : numericTarget(servicePort);
-  const all = endpointsFor(
-    snapshot.endpointSlices({ namespace, name }),
-    snapshot.endpoints({ namespace, name }),
-    { name: servicePort?.name ?? '', fallback, portless },
-  );
-  const endpoints = all.filter(({ address }) => !isForbiddenAddress(address, settings.standalone));
-  const tls = tlsFor(access, `${name}.${namespace}.svc`);
-  const result: Backend = {
+  const spec: BackendSpec = {
     kind: 'endpoints',
-    key: backendKey(key, 'http1', tls),
-    endpoints,
-    protocol: 'http1',
+    key: backendKey(key, protocol, tls),
+    service: { namespace, name },
+    port: { name: servicePort?.name ?? '', fallback, portless },
+    protocol,
     tls,
   };
-  const refused = all.find(({ address }) => isForbiddenAddress(address, settings.standalone));
-  if (refused === undefined) return { backend: result };
-  const message = `Service ${quoted(`${namespace}/${name}`)} has an endpoint at ${refused.address}, which is not served: loopback, link-local and multicast addresses are refused`;
-  return { backend: result, finding: { reason: findingReasons.endpointRefused, message } };
+  return { spec };
+}
+
+/** What is said of an endpoint at an address that no upstream may have. */
+export function refusedEndpoint(key: string, address: string): string {
+  const service = key.slice(0, key.lastIndexOf(':'));
+  return `Service ${quoted(service)} has an endpoint at ${address}, which is not served: loopback, link-local and multicast addresses are refused`;
 }
 
 function externalBackend(
@@ -120,7 +162,7 @@ function externalBackend(
   service: Service,
   servicePort: ServicePort | undefined,
   wanted: string | number,
-  access: UpstreamAccess,
+  access: UpstreamAccess & { kind: 'open' },
   settings: CompileSettings,
 ): BackendResult {
   const named = `Service ${quoted(`${service.metadata.namespace ?? ''}/${service.metadata.name ?? ''}`)}`;
@@ -147,24 +189,19 @@ function externalBackend(
       `${named} has no port named ${quoted(port)}: use a number`,
     );
   }
-  const tls = tlsFor(access, host);
-  return {
-    backend: { kind: 'external', key: backendKey(key, 'http1', tls), host, port, protocol: 'http1', tls },
-  };
-}
-
-function tlsFor(access: UpstreamAccess, upstreamName: string): UpstreamTls | undefined {
-  return access.kind === 'https' ? upstreamTlsFor(access.policy, upstreamName) : undefined;
-}
-
-function refusedKey(key: string, { metadata }: Ingress): string {
-  return `${key} refused by ${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+  const { protocol } = access;
+  const tls = access.tls && upstreamTlsFor(access.tls, host);
+  return fixed({ kind: 'external', key: backendKey(key, protocol, tls), host, port, protocol, tls });
 }
 
 function numericTarget(port: ServicePort | undefined): number {
   return typeof port?.targetPort === 'number' ? port.targetPort : (port?.port ?? 0);
 }
 
+function fixed(backend: Backend): BackendResult {
+  return { spec: { kind: 'fixed', backend } };
+}
+
 function unavailable(key: string, reason: FindingReason, message: string): BackendResult {
-  return { backend: { kind: 'unavailable', key, reason: message }, finding: { reason, message } };
+  return { ...fixed({ kind: 'unavailable', key, reason: message }), finding: { reason, message } };
 }

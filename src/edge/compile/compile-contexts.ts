@@ -113,7 +113,7 @@ function findingsOf(context: TlsContext, { origination, termination, notes }: Re
   const parts = [origination, termination?.certificate, termination?.clients];
   for (const part of parts)
     if (part !== undefined && 'error' in part)
-      errors.set(part.error, 'missing' in part && part.missing === true);
+      errors.set(part.error, 'missing' in part ? part.missing : false);
   for (const [error, missing] of errors) {
     const reason = missing ? findingReasons.secretNotFound : findingReasons.tlsContextInvalid;
     findings.push({

@@ -2,7 +2,7 @@ import { elementCount } from '../match/path-elements.ts';
 import type { PathRule } from './path-rule.ts';
 import type { HostRoutes, PatternRoute, Route } from './table.ts';
 
-/** Gathers the routes of one host, oldest Ingress first: what is there already wins. */
+/** Gathers the routes of one host. */
 export class HostRoutesBuilder {
   readonly #host: string;
   readonly #exact = new Map<string, Route>();
@@ -14,39 +14,34 @@ export class HostRoutesBuilder {
     this.#host = host;
   }
 
-  /** Adds a route; where the same path of the same kind is taken, gives the route that has it. */
-  add(rule: PathRule, route: Route): Route | undefined {
-    if (rule.kind === 'Regex') {
-      const taken = this.#patterns.get(rule.key);
-      if (taken !== undefined) return taken.route;
-      this.#patterns.set(rule.key, { pattern: rule.pattern, elements: rule.elements, route });
-      return undefined;
-    }
-    const routes = rule.kind === 'Exact' ? this.#exact : this.#prefixes;
-    const taken = routes.get(rule.key);
-    if (taken === undefined) routes.set(rule.key, route);
-    return taken;
+  /** The route that has the same path of the same kind. */
+  taken({ kind, key }: PathRule): Route | undefined {
+    if (kind === 'Regex') return this.#patterns.get(key)?.route;
+    return (kind === 'Exact' ? this.#exact : this.#prefixes).get(key);
   }
 
-  /** The default backend for this host; false where an older one is there. */
-  addFallback(route: Route): boolean {
-    if (this.#fallback !== undefined) return false;
+  add(rule: PathRule, route: Route): void {
+    if (rule.kind === 'Regex')
+      this.#patterns.set(rule.key, { pattern: rule.pattern, elements: rule.elements, route });
+    else (rule.kind === 'Exact' ? this.#exact : this.#prefixes).set(rule.key, route);
+  }
+
+  /** The default backend of the host. */
+  setFallback(route: Route): void {
     this.#fallback = route;
-    return true;
   }
 
   build(): HostRoutes {
     const patterns = [...this.#patterns.values()].sort(
       (a, b) => b.elements - a.elements || b.pattern.source.length - a.pattern.source.length,
     );
+    let deepestPrefix = 0;
+    for (const key of this.#prefixes.keys()) deepestPrefix = Math.max(deepestPrefix, elementCount(key));
     return Object.freeze({
       host: this.#host,
       exact: this.#exact,
       prefixes: this.#prefixes,
-      deepestPrefix: [...this.#prefixes.keys()].reduce(
-        (deepest, key) => Math.max(deepest, elementCount(key)),
-        0,
-      ),
+      deepestPrefix,
       patterns,
       fallback: this.#fallback,
     });

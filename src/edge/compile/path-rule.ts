@@ -47,9 +47,25 @@ export function readPathRule(
   return { kind, key: kind === 'Prefix' ? prefixKey(canonical) : canonical };
 }
 
-function readRegex(source: string): PathRule | { error: string } {
+/** Memoised: one Ingress of a host can make hundreds of paths of others patterns. */
+const regexRules = new WeakMap<HttpIngressPath, PathRule | { error: string }>();
+
+/**
+ * Reads a path of a host whose paths are regular expressions, whatever their types say: from the beginning, open at the
+ * end, in any case of letters. The longest text is tried first (ingress-nginx, ingress path matching).
+ */
+export function readRegexPathRule(path: HttpIngressPath): PathRule | { error: string } {
+  const known = regexRules.get(path);
+  if (known !== undefined) return known;
+  const rule = readRegex((path.path ?? '') === '' ? '/' : (path.path ?? ''), true);
+  const unordered = 'error' in rule || rule.kind !== 'Regex' ? rule : { ...rule, elements: 0 };
+  regexRules.set(path, unordered);
+  return unordered;
+}
+
+function readRegex(source: string, ignoreCase = false): PathRule | { error: string } {
   if (!/^\^?\//.test(source)) return { error: 'a regular expression for a path must begin with "/"' };
-  const compiled = compilePattern(source);
+  const compiled = compilePattern(source, { ignoreCase });
   if ('error' in compiled) return { error: `the regular expression is refused: ${compiled.error}` };
   const elements = elementCount(prefixKey(source));
   return { kind: 'Regex', key: source, pattern: compiled.pattern, elements };

@@ -1,14 +1,7 @@
-/** What the compilation is told beside the objects. */
-export interface CompileSettings {
-  /** Classes that are served without an IngressClass object, or whatever it says. */
-  readonly ingressClasses: readonly string[];
-  /** `spec.controller` of our IngressClasses. */
-  readonly controllerName: string;
-  /** The class that is ours as long as no IngressClass of that name says otherwise. */
-  readonly defaultClassName: string;
-  readonly watchIngressWithoutClass: boolean;
-  /** No API server: loopback upstreams are allowed, and no admission fills in the default class. */
-  readonly standalone: boolean;
+import { type ClassSettings, defaultClassSettings } from '../../api/kubernetes/ingress-selection.ts';
+
+/** What the compilation is told beside the objects. Standalone, loopback upstreams are allowed. */
+export interface CompileSettings extends ClassSettings {
   /** Whether Services of type ExternalName are served at all. */
   readonly externalNames: boolean;
   /** Mappings and TLSContexts that are for another one are passed over (Emissary's AMBASSADOR_ID). */
@@ -19,11 +12,7 @@ export interface CompileSettings {
 
 /** The settings of a program that was told nothing. */
 export const defaultCompileSettings: CompileSettings = Object.freeze({
-  ingressClasses: [],
-  controllerName: 'postern.dev/ingress',
-  defaultClassName: 'postern',
-  watchIngressWithoutClass: false,
-  standalone: false,
+  ...defaultClassSettings,
   externalNames: true,
   ambassadorId: 'default',
   forceSecretValidation: false,

@@ -1,15 +1,26 @@
+import type { AuthService } from '../../api/getambassador/auth-service.ts';
+import type { Mapping } from '../../api/getambassador/mapping.ts';
+import type { TlsContext } from '../../api/getambassador/tls-context.ts';
 import type { EndpointSlice } from '../../api/kubernetes/endpoint-slice.ts';
 import type { Endpoints } from '../../api/kubernetes/endpoints.ts';
 import type { Ingress } from '../../api/kubernetes/ingress.ts';
 import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
 import type { Secret } from '../../api/kubernetes/secret.ts';
 import type { Service } from '../../api/kubernetes/service.ts';
-import { keyText, type ObjectKey } from '../../api/meta.ts';
+import type { ObjectKey } from '../../api/meta.ts';
+
+export interface EmissaryObjects {
+  readonly mappings: readonly Mapping[];
+  readonly tlsContexts: readonly TlsContext[];
+  readonly authServices: readonly AuthService[];
+}
 
 /** The objects a table is compiled from. What is looked up twice must be the same both times. */
 export interface Snapshot {
   readonly ingresses: readonly Ingress[];
   readonly ingressClasses: readonly IngressClass[];
+  /** Emissary's kinds, where they are watched. */
+  readonly emissary?: EmissaryObjects | undefined;
   service(key: ObjectKey): Service | undefined;
   secret(key: ObjectKey): Secret | undefined;
   /** The slices that carry the Service's name as their label, of either API version. */
@@ -24,23 +35,9 @@ export interface References {
   readonly services: ReadonlySet<string>;
 }
 
-/** A snapshot that notes what it is asked for, so that changes of other objects cause no compilation. */
-export function trackedSnapshot(snapshot: Snapshot): { snapshot: Snapshot; references: References } {
-  const secrets = new Set<string>();
-  const services = new Set<string>();
-  const tracked: Snapshot = {
-    ingresses: snapshot.ingresses,
-    ingressClasses: snapshot.ingressClasses,
-    service(key) {
-      services.add(keyText(key));
-      return snapshot.service(key);
-    },
-    secret(key) {
-      secrets.add(keyText(key));
-      return snapshot.secret(key);
-    },
-    endpointSlices: service => snapshot.endpointSlices(service),
-    endpoints: service => snapshot.endpoints(service),
-  };
-  return { snapshot: tracked, references: { secrets, services } };
+/** Which objects are others than in the compilation before, by `namespace/name`. Naming too many does no harm. */
+export interface Changes {
+  readonly secrets: ReadonlySet<string>;
+  /** Services whose own object, slices or Endpoints changed. */
+  readonly services: ReadonlySet<string>;
 }

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { getCiphers } from 'node:tls';
 import type { TlsContext, TlsContextSpec } from '../../api/getambassador/tls-context.ts';
 import { type Secret, tlsCaKey, tlsCertificateKey } from '../../api/kubernetes/secret.ts';
@@ -200,7 +200,7 @@ function authoritiesOf(
   if (name === undefined) {
     const ca = beside && secretText(beside, tlsCaKey);
     if (ca === undefined) return { ca: undefined };
-    const error = pemError(ca, 'CERTIFICATE');
+    const error = authoritiesError(ca);
     return error === undefined ? { ca } : { error: `its Secret's ${tlsCaKey} cannot be used: ${error}` };
   }
   const found = secretNamed(reading, 'ca_secret', name);
@@ -210,7 +210,7 @@ function authoritiesOf(
     return {
       error: `${found.named} has neither ${tlsCertificateKey} nor ${tlsCaKey}: put the authorities there`,
     };
-  const errors = text.map(one => pemError(one, 'CERTIFICATE'));
+  const errors = text.map(authoritiesError);
   const error = errors.find(one => one !== undefined);
   if (error !== undefined) return { error: `${found.named} cannot be used: ${error}` };
   // A leaf in tls.crt, as cert-manager's Secrets have it beside ca.crt, is no authority.
@@ -229,17 +229,23 @@ function revocationsOf(reading: Reading): string | undefined | ContextError {
   if ('error' in found) return found;
   const crl = secretText(found.secret, 'crl.pem');
   if (crl === undefined) return { error: `${found.named} has no crl.pem: put the revocation list there` };
-  const error = pemError(crl, 'X509 CRL');
+  const error = listError(crl);
   return error === undefined ? crl : { error: `${found.named} cannot be used: ${error}` };
 }
 
-function pemError(text: string, label: string): string | undefined {
+function authoritiesError(text: string): string | undefined {
   try {
-    const blocks = parsePem(text).filter(block => block.label === label);
-    if (blocks.length === 0)
-      return `it holds no ${label === 'CERTIFICATE' ? 'certificate' : 'revocation list'} in PEM form`;
-    if (label === 'CERTIFICATE') for (const { der } of blocks) new X509Certificate(der);
-    return undefined;
+    return certificatesIn(text).length === 0 ? 'it holds no certificate in PEM form' : undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function listError(text: string): string | undefined {
+  try {
+    return parsePem(text).some(({ label }) => label === 'X509 CRL')
+      ? undefined
+      : 'it holds no revocation list in PEM form';
   } catch (error) {
     return messageOf(error);
   }

@@ -1,0 +1,175 @@
+import type { HttpIngressPath, Ingress, IngressBackend } from '../../api/kubernetes/ingress.ts';
+import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
+import { parseRuleHost } from '../match/host.ts';
+import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
+import { type IngressSettings, quoted, readAnnotations } from './annotations.ts';
+import {
+  type BackendResult,
+  type BackendSpec,
+  keyOfSpec,
+  resolveBackend,
+  type UpstreamAccess,
+} from './backends.ts';
+import { readMatchModes } from './cce-match-modes.ts';
+import type { Lookups } from './dependencies.ts';
+import { errorPagesFor } from './error-pages.ts';
+import { kept } from './reuse.ts';
+import type { CompileSettings } from './settings.ts';
+import type { SourceRef } from './table.ts';
+import { upstreamTlsPolicy } from './upstream-tls.ts';
+
+/** A path that an Ingress wants of a host. */
+export interface PathClaim {
+  readonly path: HttpIngressPath;
+  /** CCE's match mode for it, from the annotation. */
+  readonly mode: string | undefined;
+  /** Answers an ACME authority: no setting of the host is laid upon it. */
+  readonly solver: boolean;
+  readonly policy: RoutePolicy;
+  /** A key of the table's backends. */
+  readonly backend: string;
+}
+
+/** What an Ingress wants routed, read by itself: not yet held against the other Ingresses of its hosts. */
+export interface IngressRoutes {
+  readonly ingress: Ingress;
+  readonly source: SourceRef;
+  readonly settings: IngressSettings;
+  readonly policy: RoutePolicy;
+  /** Paths in the order of the rules, by host in lower case; `''` for rules without a host. */
+  readonly hosts: ReadonlyMap<string, readonly PathClaim[]>;
+  readonly fallback: PathClaim | undefined;
+  /** All that it leads to, by key. */
+  readonly backends: ReadonlyMap<string, BackendSpec>;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads what an Ingress wants. `earlier` is what it wanted before, whose policy is kept where it says the same. */
+export function readIngressRoutes(
+  ingress: Ingress,
+  lookups: Lookups,
+  compileSettings: CompileSettings,
+  earlier: IngressRoutes | undefined,
+): IngressRoutes {
+  return new Reader(ingress, lookups, compileSettings).read(earlier);
+}
+
+class Reader {
+  readonly #ingress: Ingress;
+  readonly #lookups: Lookups;
+  readonly #compileSettings: CompileSettings;
+  readonly #findings = new Map<string, Finding>();
+  readonly #backends = new Map<string, BackendSpec>();
+
+  constructor(ingress: Ingress, lookups: Lookups, compileSettings: CompileSettings) {
+    this.#ingress = ingress;
+    this.#lookups = lookups;
+    this.#compileSettings = compileSettings;
+  }
+
+  read(earlier: IngressRoutes | undefined): IngressRoutes {
+    const ingress = this.#ingress;
+    const { namespace = '', name = '' } = ingress.metadata;
+    const { settings, findings } = readAnnotations(ingress, this.#lookups.secret);
+    for (const finding of findings) this.#note(finding.reason, finding.message);
+    const access = this.#access(settings);
+    const policy = kept(earlier?.policy, this.#policy(settings, access));
+    const hosts = this.#rules(policy, access);
+    const to = ingress.spec?.defaultBackend;
+    const fallback =
+      to === undefined
+        ? undefined
+        : this.#claim({ pathType: 'Prefix', backend: to }, undefined, policy, access);
+    return {
+      ingress,
+      source: kept(earlier?.source, { kind: 'Ingress', namespace, name }),
+      settings,
+      policy,
+      hosts,
+      fallback,
+      backends: this.#backends,
+      findings: [...this.#findings.values()],
+    };
+  }
+
+  /** The same sentence is said once, however many paths it is about. */
+  #note(reason: FindingReason, message: string): void {
+    const key = `${reason} ${message}`;
+    if (!this.#findings.has(key)) this.#findings.set(key, { object: this.#ingress, reason, message });
+  }
+
+  #access({ policy, upstream, serviceUpstream }: IngressSettings): UpstreamAccess {
+    if (policy.refusal !== undefined) return { kind: 'refused', reason: policy.refusal };
+    const open = { kind: 'open', protocol: upstream.protocol, viaService: serviceUpstream } as const;
+    if (upstream.tls === undefined) return { ...open, tls: undefined };
+    const result = upstreamTlsPolicy(this.#ingress, upstream.tls, this.#lookups.secret);
+    if ('error' in result) {
+      const reason =
+        result.missing === true ? findingReasons.secretNotFound : findingReasons.upstreamTlsInvalid;
+      this.#note(reason, `${result.error}. Until then its paths answer 503`);
+      return { kind: 'refused', reason: result.error };
+    }
+    if (!result.policy.verify) {
+      this.#note(
+        findingReasons.upstreamTlsUnverified,
+        'proxy-ssl-verify is "off": the upstream is not verified, and whoever stands between can read and change everything',
+      );
+    }
+    return { ...open, tls: result.policy };
+  }
+
+  #policy(settings: IngressSettings, access: UpstreamAccess): RoutePolicy {
+    const { policy } = settings;
+    const tls = this.#ingress.spec?.tls ?? [];
+    const tlsForEveryHost = tls.some(entry => !entry.hosts?.some(host => host !== ''));
+    const errorPages = errorPagesFor(this.#ingress, settings, access, this.#lookups, this.#compileSettings);
+    if (errorPages?.finding !== undefined) this.#note(errorPages.finding.reason, errorPages.finding.message);
+    const pages = errorPages?.pages;
+    if (pages !== undefined) this.#backends.set(pages.backend, pages.spec);
+    if (!tlsForEveryHost && pages === undefined) return policy;
+    return Object.freeze({
+      ...policy,
+      redirect: { ...policy.redirect, tlsForEveryHost },
+      errorPages: pages && { statuses: pages.statuses, backend: pages.backend },
+    });
+  }
+
+  #rules(policy: RoutePolicy, access: UpstreamAccess): ReadonlyMap<string, PathClaim[]> {
+    const ingress = this.#ingress;
+    const { modes, findings } = readMatchModes(ingress);
+    for (const finding of findings) this.#note(finding.reason, finding.message);
+    const hosts = new Map<string, PathClaim[]>();
+    for (const rule of ingress.spec?.rules ?? []) {
+      const host = rule.host ? parseRuleHost(rule.host) : '';
+      if (host === undefined) {
+        this.#note(
+          findingReasons.hostInvalid,
+          `a rule has the host ${quoted(rule.host ?? '')} and is passed over: use a name, or "*." and a name`,
+        );
+        continue;
+      }
+      const claims = hosts.get(host) ?? [];
+      hosts.set(host, claims);
+      for (const path of rule.http?.paths ?? [])
+        claims.push(this.#claim(path, modes(host, path.path ?? ''), policy, access));
+    }
+    return hosts;
+  }
+
+  #claim(
+    path: HttpIngressPath,
+    mode: string | undefined,
+    policy: RoutePolicy,
+    access: UpstreamAccess,
+  ): PathClaim {
+    const { spec, finding, solver = false } = this.#backend(path.path ?? '', path.backend, access);
+    if (finding !== undefined) this.#note(finding.reason, finding.message);
+    const key = keyOfSpec(spec);
+    this.#backends.set(key, spec);
+    return { path, mode, solver, policy: solver ? plainPolicy : policy, backend: key };
+  }
+
+  #backend(path: string, to: IngressBackend, access: UpstreamAccess): BackendResult {
+    return resolveBackend(this.#ingress, path, to, access, this.#lookups, this.#compileSettings);
+  }
+}

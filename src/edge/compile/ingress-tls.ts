@@ -1,0 +1,154 @@
+import type { Ingress, IngressTls as TlsEntry } from '../../api/kubernetes/ingress.ts';
+import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
+import { parseRuleHost, wildcardFor } from '../match/host.ts';
+import { quoted } from './annotations.ts';
+import type { Lookups } from './dependencies.ts';
+import { type ServerCertificateResult, serverCertificateOf } from './server-certificate.ts';
+import type { ServerCertificate, SniEntry } from './table.ts';
+
+/** A name that an Ingress wants served with a certificate. */
+export interface TlsClaim {
+  readonly ingress: Ingress;
+  readonly host: string;
+  /** `namespace/name` of the Secret. */
+  readonly secret: string;
+  readonly entry: SniEntry;
+  /** The TLS entry names the host. If not, the name is one of its certificate's, and goes to whoever names it. */
+  readonly explicit: boolean;
+}
+
+/** The hosts of a TLS entry that its certificate is not for. */
+export interface Misfit {
+  readonly secret: string;
+  readonly names: ReadonlySet<string>;
+  readonly claims: readonly TlsClaim[];
+}
+
+/** What an Ingress wants served over TLS, read by itself: not yet held against other Ingresses. */
+export interface IngressTls {
+  /** Names and one-label wildcards that it has TLS for, with or without a certificate of its own. */
+  readonly hosts: readonly string[];
+  readonly claims: readonly TlsClaim[];
+  /** The certificates that it names and that can be served. */
+  readonly certificates: readonly ServerCertificate[];
+  readonly misfits: readonly Misfit[];
+  readonly findings: readonly Finding[];
+}
+
+/** Nothing over TLS. */
+export const noTls: IngressTls = Object.freeze({
+  hosts: [],
+  claims: [],
+  certificates: [],
+  misfits: [],
+  findings: [],
+});
+
+/**
+ * Reads the TLS section of an Ingress (edge.md, statements 15 and 16). `aliases` are further names of its hosts: where a
+ * certificate is for one of them too, it is served there.
+ */
+export function readIngressTls(
+  ingress: Ingress,
+  lookups: Pick<Lookups, 'secret'>,
+  aliases: readonly string[],
+): IngressTls {
+  const entries = ingress.spec?.tls ?? [];
+  if (entries.length === 0) return noTls;
+  const findings: Finding[] = [];
+  const note: Note = (reason, message) => findings.push({ object: ingress, reason, message });
+  const tlsHosts = new Set<string>();
+  const claims: TlsClaim[] = [];
+  const certificates: ServerCertificate[] = [];
+  const misfits: Misfit[] = [];
+  for (const entry of entries) {
+    const hosts = hostsOf(entry, note);
+    for (const host of hosts.length > 0 ? hosts : ruleHosts(ingress)) tlsHosts.add(host);
+    if (!entry.secretName) continue;
+    const secret = `${ingress.metadata.namespace ?? ''}/${entry.secretName}`;
+    const result = secretOf(ingress, entry.secretName, lookups, note);
+    const claim = (host: string, explicit: boolean): TlsClaim => ({
+      ingress,
+      host,
+      secret,
+      entry: sniEntry(result, host),
+      explicit,
+    });
+    const named = hosts.map(host => claim(host, true));
+    claims.push(...named);
+    if ('error' in result) continue;
+    certificates.push(result.certificate);
+    const further = hosts.length > 0 ? aliases.filter(name => covers(result.names, name)) : result.names;
+    for (const name of further) {
+      const host = parseRuleHost(name);
+      if (host !== undefined) claims.push(claim(host, false));
+    }
+    const misfitting = named.filter(one => one.entry.kind === 'default');
+    if (misfitting.length > 0) misfits.push({ secret, names: result.names, claims: misfitting });
+  }
+  return { hosts: [...tlsHosts], claims, certificates, misfits, findings };
+}
+
+type Note = (reason: FindingReason, message: string) => void;
+
+function hostsOf(entry: TlsEntry, note: Note): string[] {
+  return (entry.hosts ?? []).flatMap(host => {
+    const parsed = parseRuleHost(host);
+    if (parsed === undefined && host !== '') {
+      note(
+        findingReasons.hostInvalid,
+        `spec.tls has the host ${quoted(host)}, which is passed over: use a name, or "*." and a name`,
+      );
+    }
+    return parsed ?? [];
+  });
+}
+
+function ruleHosts(ingress: Ingress): string[] {
+  return (ingress.spec?.rules ?? []).flatMap(rule => (rule.host ? (parseRuleHost(rule.host) ?? []) : []));
+}
+
+function secretOf(
+  ingress: Ingress,
+  name: string,
+  lookups: Pick<Lookups, 'secret'>,
+  note: Note,
+): ServerCertificateResult {
+  const namespace = ingress.metadata.namespace ?? '';
+  const named = `Secret ${quoted(`${namespace}/${name}`)} of spec.tls`;
+  const secret = lookups.secret({ namespace, name });
+  if (secret === undefined) {
+    note(
+      findingReasons.secretNotFound,
+      `${named} does not exist: its hosts are served with the default certificate`,
+    );
+    return { error: 'the Secret does not exist' };
+  }
+  const result = serverCertificateOf(secret);
+  if ('error' in result) {
+    note(
+      findingReasons.secretInvalid,
+      `${named} cannot be used: ${result.error}; its hosts are served with the default certificate`,
+    );
+  }
+  return result;
+}
+
+/** Names of one certificate share their entry. */
+const entries = new WeakMap<ServerCertificate, SniEntry>();
+
+function sniEntry(result: ServerCertificateResult, host: string): SniEntry {
+  if ('error' in result) return { kind: 'default', reason: result.error };
+  const { certificate, names } = result;
+  if (!covers(names, host)) return { kind: 'default', reason: 'the certificate is for other names' };
+  const known = entries.get(certificate);
+  if (known !== undefined) return known;
+  const entry: SniEntry = Object.freeze({ kind: 'certificate', certificate });
+  entries.set(certificate, entry);
+  return entry;
+}
+
+/** Whether a certificate for these names is one for the host: by its name, or by a wildcard for its first label. */
+function covers(names: ReadonlySet<string>, host: string): boolean {
+  return names.has(host) || names.has(wildcardFor(host) ?? host);
+}

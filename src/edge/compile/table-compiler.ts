@@ -1,0 +1,433 @@
+import type { Ingress } from '../../api/kubernetes/ingress.ts';
+import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
+import { messageOf } from '../../core/errors.ts';
+import { type Finding, findingReasons } from '../finding.ts';
+import { quoted } from './annotations.ts';
+import { BackendStore } from './backend-store.ts';
+import type { Compilation } from './compile.ts';
+import { Dependencies } from './dependencies.ts';
+import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
+import { buildHostRoutes, fallbackRoute, type HostResult } from './host-routes.ts';
+import { type IngressRoutes, readIngressRoutes } from './ingress-routes.ts';
+import { type IngressTls, noTls, readIngressTls } from './ingress-tls.ts';
+import { compareRank, insertRanked, type Rank, rankOf } from './ranked.ts';
+import { kept, keptRoutes, withEntries } from './reuse.ts';
+import { ingressSelector, type Selection } from './select-ingresses.ts';
+import type { CompileSettings } from './settings.ts';
+import type { Changes, Snapshot } from './snapshot.ts';
+import { decideSni, misfitMessage, type SniResult } from './sni-claims.ts';
+import { emptyTable, type HostRoutes, type Route, type RoutingTable, type SniEntry } from './table.ts';
+
+/** An Ingress that is served, with what was read from it. */
+interface Entry {
+  readonly ingress: Ingress;
+  readonly rank: Rank;
+  selection: Selection;
+  /** The last compilation that saw it. */
+  seen: number;
+  routes: IngressRoutes | undefined;
+  tls: IngressTls;
+  /** Why it is not served at all. */
+  failure: Finding | undefined;
+  readonly routesPart: Part;
+  readonly tlsPart: Part;
+  hosts: HostState[];
+  names: NameState[];
+}
+
+/** Something that is made from an Ingress and what it looks up. */
+interface Part {
+  readonly of: () => Entry;
+  readonly what: 'routes' | 'tls';
+}
+
+interface HostState {
+  readonly host: string;
+  readonly claimants: Entry[];
+  result: HostResult | undefined;
+}
+
+interface NameState {
+  readonly name: string;
+  readonly claimants: Entry[];
+  result: SniResult | undefined;
+}
+
+/**
+ * Compiles tables one after another and remembers what it made: an Ingress is read again where it or something it looked
+ * up is another object than before, a host and a name of a certificate are put together again where one of their Ingresses
+ * was, and what comes out the same stays the same object. The result is that of a compilation from nothing.
+ */
+export class TableCompiler {
+  readonly #settings: CompileSettings;
+  readonly #entries = new Map<Ingress, Entry>();
+  /** Those that are served, in order of age. */
+  readonly #served: Entry[] = [];
+  readonly #byName = new Map<string, Entry>();
+  readonly #dependencies = new Dependencies<Part>();
+  readonly #backends: BackendStore;
+  readonly #hosts = new Map<string, HostState>();
+  readonly #names = new Map<string, NameState>();
+  readonly #tlsHostCounts = new Map<string, number>();
+  readonly #redirects = new Map<string, HostRoutes>();
+  /** What the next tables are made from. */
+  readonly #outdatedHosts = new Set<HostState>();
+  readonly #outdatedNames = new Set<NameState>();
+  readonly #dropped: Entry[] = [];
+  #tlsHostsChanged = false;
+  #further: FurtherNames = { hosts: new Map(), hostOf: new Map(), findings: [] };
+  #classes: readonly IngressClass[] | undefined;
+  #select: ((ingress: Ingress) => Selection) | undefined;
+  #round = 0;
+  #table: RoutingTable = emptyTable;
+
+  constructor(settings: CompileSettings) {
+    this.#settings = settings;
+    this.#backends = new BackendStore(settings);
+  }
+
+  /**
+   * The table for these objects. `changes` names the Secrets and Services that may be others than the last time; without it
+   * all are looked at. Ingresses and their classes are always compared.
+   */
+  compile(snapshot: Snapshot, nowMs: number, changes?: Changes): Compilation {
+    this.#round += 1;
+    const stale = this.#dependencies.stale(snapshot, changes);
+    const added = this.#follow(snapshot);
+    for (const entry of added) this.#read(entry, snapshot, 'both');
+    for (const part of stale) {
+      const entry = part.of();
+      if (this.#entries.get(entry.ingress) === entry && entry.selection.selected)
+        this.#read(entry, snapshot, part.what);
+    }
+    const hosts = this.#hostsOfTable();
+    const sni = this.#sniOfTable();
+    const backends = this.#backends.update(snapshot, changes);
+    const fallback = kept(this.#table.fallback, this.#fallbackOwner()?.route);
+    const tlsHosts = this.#tlsHostsOfTable();
+    this.#forgetDropped();
+    const table: RoutingTable = { ...emptyTable, hosts, fallback, backends, sni, tlsHosts };
+    if (!sameParts(this.#table, table)) this.#table = Object.freeze(table);
+    return {
+      table: this.#table,
+      findings: this.#findings(nowMs),
+      references: this.#dependencies.references(),
+      nextExpiryMs: this.#nextExpiryMs(nowMs),
+    };
+  }
+
+  /** Takes over which Ingresses there are. Gives those that are to be read. */
+  #follow(snapshot: Snapshot): Entry[] {
+    const { ingresses, ingressClasses } = snapshot;
+    const same =
+      this.#classes?.length === ingressClasses.length &&
+      this.#classes.every((one, index) => one === ingressClasses[index]);
+    if (!same || this.#select === undefined) this.#select = ingressSelector(ingressClasses, this.#settings);
+    const select = this.#select;
+    this.#classes = ingressClasses;
+    const fresh: Entry[] = [];
+    for (const ingress of ingresses) {
+      const known = this.#entries.get(ingress);
+      if (known === undefined) {
+        fresh.push(newEntry(ingress, this.#round));
+        continue;
+      }
+      known.seen = this.#round;
+      if (same) continue;
+      const before = known.selection.selected;
+      known.selection = select(ingress);
+      if (before === known.selection.selected) continue;
+      this.#drop(known);
+      fresh.push(newEntry(ingress, this.#round));
+    }
+    for (const entry of this.#entries.values()) if (entry.seen !== this.#round) this.#drop(entry);
+    const toRead: Entry[] = [];
+    for (const entry of fresh) {
+      entry.selection = select(entry.ingress);
+      this.#entries.set(entry.ingress, entry);
+      if (entry.selection.selected) toRead.push(entry);
+    }
+    this.#addServed(toRead);
+    return toRead;
+  }
+
+  #addServed(entries: Entry[]): void {
+    if (entries.length < 50) {
+      for (const entry of entries) insertRanked(this.#served, entry, one => one.rank);
+      return;
+    }
+    this.#served.push(...entries);
+    this.#served.sort((a, b) => compareRank(a.rank, b.rank));
+  }
+
+  #drop(entry: Entry): void {
+    this.#entries.delete(entry.ingress);
+    this.#dropped.push(entry);
+    this.#dependencies.forget(entry.routesPart);
+    this.#dependencies.forget(entry.tlsPart);
+    this.#leaveHosts(entry);
+    this.#leaveNames(entry);
+    for (const key of entry.routes?.backends.keys() ?? []) this.#backends.release(key);
+    const at = this.#served.indexOf(entry);
+    if (at >= 0) this.#served.splice(at, 1);
+  }
+
+  #read(entry: Entry, snapshot: Snapshot, what: Part['what'] | 'both'): void {
+    entry.failure = undefined;
+    try {
+      if (what !== 'tls') this.#readRoutes(entry, snapshot);
+      this.#readTls(entry, snapshot);
+    } catch (error) {
+      // Manifests that no API server has checked can have any shape; one of them must not stop the others.
+      const message = `the Ingress is not served: it is not of the form of networking.k8s.io/v1 (${messageOf(error)})`;
+      entry.failure = { object: entry.ingress, reason: findingReasons.ingressInvalid, message };
+      this.#leaveHosts(entry);
+      this.#leaveNames(entry);
+      for (const key of entry.routes?.backends.keys() ?? []) this.#backends.release(key);
+      entry.routes = undefined;
+      entry.tls = noTls;
+    }
+  }
+
+  #readRoutes(entry: Entry, snapshot: Snapshot): void {
+    const lookups = this.#dependencies.lookupsFor(entry.routesPart, snapshot);
+    const earlier = entry.routes ?? this.#byName.get(entry.rank.name)?.routes;
+    const routes = readIngressRoutes(entry.ingress, lookups, this.#settings, earlier);
+    for (const spec of routes.backends.values()) this.#backends.acquire(spec);
+    for (const key of entry.routes?.backends.keys() ?? []) this.#backends.release(key);
+    entry.routes = routes;
+    this.#byName.set(entry.rank.name, entry);
+    this.#leaveHosts(entry);
+    for (const host of routes.hosts.keys()) {
+      let state = this.#hosts.get(host);
+      if (state === undefined) {
+        state = { host, claimants: [], result: undefined };
+        this.#hosts.set(host, state);
+      }
+      insertRanked(state.claimants, entry, one => one.rank);
+      entry.hosts.push(state);
+      this.#outdatedHosts.add(state);
+    }
+  }
+
+  #readTls(entry: Entry, snapshot: Snapshot): void {
+    const { routes } = entry;
+    const lookups = this.#dependencies.lookupsFor(entry.tlsPart, snapshot);
+    // A canary is served as its main Ingress is.
+    const serves = routes !== undefined && routes.settings.canary === undefined;
+    const tls = serves ? readIngressTls(entry.ingress, lookups, namesBeside(routes)) : noTls;
+    this.#leaveNames(entry);
+    entry.tls = tls;
+    for (const host of tls.hosts) this.#countTlsHost(host, 1);
+    for (const name of new Set(tls.claims.map(({ host }) => host))) {
+      let state = this.#names.get(name);
+      if (state === undefined) {
+        state = { name, claimants: [], result: undefined };
+        this.#names.set(name, state);
+      }
+      insertRanked(state.claimants, entry, one => one.rank);
+      entry.names.push(state);
+      this.#outdatedNames.add(state);
+    }
+  }
+
+  #leaveHosts(entry: Entry): void {
+    for (const state of entry.hosts) {
+      state.claimants.splice(state.claimants.indexOf(entry), 1);
+      this.#outdatedHosts.add(state);
+    }
+    entry.hosts = [];
+  }
+
+  #leaveNames(entry: Entry): void {
+    for (const state of entry.names) {
+      state.claimants.splice(state.claimants.indexOf(entry), 1);
+      this.#outdatedNames.add(state);
+    }
+    for (const host of entry.tls.hosts) this.#countTlsHost(host, -1);
+    entry.names = [];
+    entry.tls = noTls;
+  }
+
+  #countTlsHost(host: string, by: number): void {
+    const count = (this.#tlsHostCounts.get(host) ?? 0) + by;
+    if (count <= 0) this.#tlsHostCounts.delete(host);
+    else this.#tlsHostCounts.set(host, count);
+    this.#tlsHostsChanged = true;
+  }
+
+  #hostsOfTable(): ReadonlyMap<string, HostRoutes> {
+    const updates = new Map<string, HostRoutes | undefined>();
+    for (const state of this.#outdatedHosts) {
+      this.#buildHost(state);
+      updates.set(state.host, state.result?.routes);
+    }
+    this.#outdatedHosts.clear();
+    const claimants = this.#served.flatMap(({ routes }) =>
+      routes !== undefined && asksForNames(routes) ? routes : [],
+    );
+    const routesOf = (host: string): HostRoutes | undefined => this.#hosts.get(host)?.result?.routes;
+    const before = this.#further;
+    if (claimants.length > 0 || before.hosts.size > 0) {
+      const further = furtherNames(claimants, routesOf, this.#redirects);
+      for (const name of before.hosts.keys()) updates.set(name, routesOf(name));
+      for (const [name, routes] of further.hosts) updates.set(name, routes);
+      this.#further = further;
+      this.#tlsHostsChanged = true;
+    }
+    return withEntries(this.#table.hosts, updates);
+  }
+
+  #buildHost(state: HostState): void {
+    if (state.claimants.length === 0) {
+      if (this.#hosts.get(state.host) === state) this.#hosts.delete(state.host);
+      state.result = undefined;
+      return;
+    }
+    const claimants = state.claimants.flatMap(({ routes }) => routes ?? []);
+    const result = buildHostRoutes(state.host, claimants);
+    state.result = {
+      ...result,
+      routes: result.routes && keptRoutes(state.result?.routes, result.routes),
+    };
+  }
+
+  #sniOfTable(): ReadonlyMap<string, SniEntry> {
+    const updates: [string, SniEntry | undefined][] = [];
+    for (const state of this.#outdatedNames) {
+      const claims = state.claimants.flatMap(({ tls }) =>
+        tls.claims.filter(({ host }) => host === state.name),
+      );
+      const before = state.result?.entry;
+      const decided = decideSni(claims);
+      state.result = decided && { ...decided, entry: kept(before, decided.entry) };
+      if (decided === undefined && this.#names.get(state.name) === state) this.#names.delete(state.name);
+      updates.push([state.name, state.result?.entry]);
+    }
+    this.#outdatedNames.clear();
+    return withEntries(this.#table.sni, updates);
+  }
+
+  #tlsHostsOfTable(): ReadonlySet<string> {
+    if (!this.#tlsHostsChanged) return this.#table.tlsHosts;
+    this.#tlsHostsChanged = false;
+    const tlsHosts = new Set(this.#tlsHostCounts.keys());
+    for (const [name, host] of this.#further.hostOf) if (tlsHosts.has(host)) tlsHosts.add(name);
+    return kept(this.#table.tlsHosts, tlsHosts);
+  }
+
+  /** The oldest Ingress with a default backend: it takes what no host has rules for. */
+  #fallbackOwner(): { entry: Entry; route: Route } | undefined {
+    for (const entry of this.#served) {
+      const { routes } = entry;
+      if (routes?.fallback === undefined || routes.settings.canary !== undefined) continue;
+      return { entry, route: fallbackRoute(routes, routes.fallback, routes.fallback.policy) };
+    }
+    return undefined;
+  }
+
+  #forgetDropped(): void {
+    for (const { rank } of this.#dropped) {
+      const known = this.#byName.get(rank.name);
+      if (known !== undefined && this.#entries.get(known.ingress) !== known) this.#byName.delete(rank.name);
+    }
+    this.#dropped.length = 0;
+  }
+
+  #findings(nowMs: number): Finding[] {
+    const findings: Finding[] = [];
+    const misclassed = [...this.#entries.values()].filter(({ selection }) => selection.finding !== undefined);
+    misclassed.sort((a, b) => compareRank(a.rank, b.rank));
+    for (const { selection } of misclassed)
+      if (selection.finding !== undefined) findings.push(selection.finding);
+    const fallbackOwner = this.#fallbackOwner()?.entry;
+    for (const entry of this.#served) this.#routeFindings(entry, fallbackOwner, findings);
+    findings.push(...this.#further.findings);
+    for (const entry of this.#served) this.#tlsFindings(entry, nowMs, findings);
+    return findings;
+  }
+
+  #routeFindings(entry: Entry, fallbackOwner: Entry | undefined, into: Finding[]): void {
+    const { ingress, routes, failure } = entry;
+    if (failure !== undefined) into.push(failure);
+    if (routes === undefined) return;
+    for (const finding of routes.findings) into.push(finding);
+    for (const { result } of entry.hosts) {
+      const own = result?.findings.get(routes);
+      if (own !== undefined) into.push(...own);
+    }
+    for (const key of routes.backends.keys()) {
+      const message = this.#backends.refusalOf(key);
+      if (message !== undefined)
+        into.push({ object: ingress, reason: findingReasons.endpointRefused, message });
+    }
+    if (routes.fallback === undefined || routes.settings.canary !== undefined || entry === fallbackOwner)
+      return;
+    if (fallbackOwner === undefined || entry.hosts.some(({ result }) => result?.fallbackOwner === routes))
+      return;
+    const message = `spec.defaultBackend is not used: the older Ingress "${fallbackOwner.rank.name}" has one`;
+    into.push({ object: ingress, reason: findingReasons.defaultBackendConflict, message });
+  }
+
+  #tlsFindings({ ingress, tls, names }: Entry, nowMs: number, into: Finding[]): void {
+    if (tls === noTls) return;
+    for (const finding of tls.findings) into.push(finding);
+    for (const { secret, notAfterMs } of tls.certificates) {
+      if (notAfterMs > nowMs) continue;
+      const at = new Date(notAfterMs).toISOString();
+      const message = `the certificate in Secret ${quoted(secret)} expired at ${at}: renew it`;
+      into.push({ object: ingress, reason: findingReasons.certificateExpired, message });
+    }
+    for (const { result } of names)
+      for (const finding of result?.findings ?? []) if (finding.object === ingress) into.push(finding);
+    for (const misfit of tls.misfits) {
+      const hosts = misfit.claims
+        .filter(claim => this.#names.get(claim.host)?.result?.owner === claim)
+        .map(({ host }) => host);
+      if (hosts.length === 0) continue;
+      const message = misfitMessage(misfit, hosts);
+      into.push({ object: ingress, reason: findingReasons.certificateMismatch, message });
+    }
+  }
+
+  #nextExpiryMs(nowMs: number): number | undefined {
+    let next: number | undefined;
+    for (const { tls } of this.#served) {
+      for (const { notAfterMs } of tls.certificates)
+        if (notAfterMs > nowMs && (next === undefined || notAfterMs < next)) next = notAfterMs;
+    }
+    return next;
+  }
+}
+
+function newEntry(ingress: Ingress, round: number): Entry {
+  const entry: Entry = {
+    ingress,
+    rank: rankOf(ingress),
+    selection: { selected: false, finding: undefined },
+    seen: round,
+    routes: undefined,
+    tls: noTls,
+    failure: undefined,
+    routesPart: { of: () => entry, what: 'routes' },
+    tlsPart: { of: () => entry, what: 'tls' },
+    hosts: [],
+    names: [],
+  };
+  return entry;
+}
+
+function asksForNames({ settings }: IngressRoutes): boolean {
+  return (settings.fromToWww || settings.serverAliases.length > 0) && settings.canary === undefined;
+}
+
+function sameParts(a: RoutingTable, b: RoutingTable): boolean {
+  return (
+    a.hosts === b.hosts &&
+    a.fallback === b.fallback &&
+    a.mappings === b.mappings &&
+    a.backends === b.backends &&
+    a.sni === b.sni &&
+    a.tlsHosts === b.tlsHosts
+  );
+}
