@@ -3,20 +3,18 @@ import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { hasCondition } from '../../api/condition.ts';
 import { keyOf, type ObjectKey } from '../../api/meta.ts';
 import { conditionTypes, requestReasons } from '../../api/reasons.ts';
-import { messageOf, PosternError } from '../../core/errors.ts';
+import { PosternError } from '../../core/errors.ts';
 import type { IssuerTypes } from '../../issuers/index.ts';
 import type { SignResult } from '../../issuers/issuer.ts';
 import { lookUpIssuer } from '../../issuers/lookup.ts';
 import { ended } from '../../issuers/sentence.ts';
-import { parseCertificate } from '../../pki/certificate.ts';
-import type { CsrInfo } from '../../pki/csr.ts';
-import { samePublicKey } from '../../pki/private-key.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { type Patience, progressGraceMs } from '../patience.ts';
 import { soonest } from '../requeue.ts';
 import { writeStatus } from '../write-status.ts';
 import { decideRequest, type RequestDecision } from './decide.ts';
+import { signedProblem } from './signed-problem.ts';
 import { approvedConditions, failedStatus, issuedStatus, pendingConditions } from './status.ts';
 
 /** How this controller was set up. */
@@ -104,17 +102,6 @@ async function outcome(sign: () => Promise<SignResult>): Promise<SignResult> {
   } catch (error) {
     if (!(error instanceof PosternError) || error.retry !== 'never') throw error;
     return { kind: 'failed', message: `The certificate cannot be signed: ${ended(error.message)}` };
-  }
-}
-
-/** A signed certificate for another key than the request's would break what it is put into. */
-function signedProblem(chain: string, csr: CsrInfo): string | undefined {
-  try {
-    return samePublicKey(parseCertificate(chain).publicKey, csr.publicKey)
-      ? undefined
-      : 'The issuer gave a certificate for another key than that of the request.';
-  } catch (error) {
-    return `The issuer gave no valid certificate: ${ended(messageOf(error))}`;
   }
 }
 
