@@ -1,0 +1,292 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { EdgeLimits } from '../limits.ts';
+import {
+  endHeaders,
+  endStream,
+  frame,
+  frameType,
+  headerBlock,
+  plainRequest,
+  type RawClient,
+  rawClient,
+  uint32,
+} from './raw-peer.testing.ts';
+import { ask, connectTo, reportingServe, startServer, type TestServer } from './server.testing.ts';
+
+const open: TestServer[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(server => server.close()));
+});
+
+const calm = 11;
+
+async function attacked(
+  limits: Partial<EdgeLimits> = {},
+  serve = reportingServe,
+): Promise<{ server: TestServer; attacker: RawClient }> {
+  const server = await startServer(
+    (head, client) => (head.path === '/alive' ? reportingServe : serve)(head, client),
+    { limits },
+  );
+  open.push(server);
+  return { server, attacker: await rawClient(server.port) };
+}
+
+/** The code of the GOAWAY that the attacker gets; -1 where the connection was closed without one. */
+async function goaway(attacker: RawClient): Promise<number> {
+  const found = await attacker.find(({ type }) => type === frameType.goaway);
+  return found === undefined ? -1 : found.payload.readUInt32BE(4);
+}
+
+/** Another client is served as before. */
+async function stillServes(server: TestServer): Promise<void> {
+  const session = connectTo(server.port);
+  expect((await ask(session, { ':authority': 'foo.com', ':path': '/alive' })).status).toBe(200);
+  session.destroy();
+}
+
+function request(stream: number, flags = endHeaders | endStream): Buffer {
+  return frame(frameType.headers, flags, stream, headerBlock(plainRequest));
+}
+
+describe('floods end the connection, and nothing else', () => {
+  it('rapid reset (CVE-2023-44487): after some hundreds', async () => {
+    let served = 0;
+    const { server, attacker } = await attacked({}, () => {
+      served += 1;
+    });
+    const burst: Buffer[] = [];
+    for (let stream = 1; stream < 4_000; stream += 2)
+      burst.push(request(stream), frame(frameType.rstStream, 0, stream, uint32(8)));
+    attacker.send(...burst);
+    await attacker.closed;
+    expect(served).toBeLessThan(500);
+    await stillServes(server);
+  });
+
+  it('resets that the client provokes (CVE-2025-8671), by bodies that are not as long as they say: counted alike', async () => {
+    let served = 0;
+    const { server, attacker } = await attacked({}, () => {
+      served += 1;
+    });
+    const short = headerBlock([...plainRequest, ['content-length', '5']]);
+    const burst: Buffer[] = [];
+    for (let stream = 1; stream < 4_000; stream += 2)
+      burst.push(
+        frame(frameType.headers, endHeaders, stream, short),
+        frame(frameType.data, endStream, stream, Buffer.from('x')),
+      );
+    attacker.send(...burst);
+    await attacker.closed;
+    expect(served).toBeLessThan(500);
+    await stillServes(server);
+  });
+
+  it.each([0, 0x7fffffff])('a window update of %s', async increment => {
+    const { server, attacker } = await attacked();
+    attacker.send(request(1, endHeaders), frame(frameType.windowUpdate, 0, 1, uint32(increment)));
+    await attacker.closed;
+    await stillServes(server);
+  });
+
+  it('requests that are refused, one after another', async () => {
+    const { server, attacker } = await attacked();
+    const bad = headerBlock([...plainRequest.slice(0, 3), [':path', '/%zz']]);
+    for (let stream = 1; stream < 2_000 && !attacker.socket.destroyed; stream += 2) {
+      attacker.send(frame(frameType.headers, endHeaders | endStream, stream, bad));
+      if (stream % 100 === 1) await attacker.settled();
+    }
+    expect(await goaway(attacker)).toBe(calm);
+    await stillServes(server);
+  });
+
+  it('pings', async () => {
+    const { server, attacker } = await attacked();
+    attacker.send(...Array.from({ length: 2_000 }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8))));
+    expect(await goaway(attacker)).toBe(calm);
+    await stillServes(server);
+  });
+
+  it('settings', async () => {
+    const { server, attacker } = await attacked();
+    const change = Buffer.concat([Buffer.from([0, 4]), uint32(70_000)]);
+    attacker.send(...Array.from({ length: 2_000 }, () => frame(frameType.settings, 0, 0, change)));
+    expect(await goaway(attacker)).toBe(calm);
+    await stillServes(server);
+  });
+
+  it('one SETTINGS frame of a thousand entries', async () => {
+    const { server, attacker } = await attacked();
+    const entries = Array.from({ length: 1_000 }, () => Buffer.concat([Buffer.from([0, 4]), uint32(70_000)]));
+    attacker.send(frame(frameType.settings, 0, 0, Buffer.concat(entries)));
+    await attacker.closed;
+    await stillServes(server);
+  });
+
+  it('CONTINUATION without end', async () => {
+    const { server, attacker } = await attacked();
+    attacker.send(frame(frameType.headers, endStream, 1, headerBlock(plainRequest)));
+    const more = frame(frameType.continuation, 0, 1, headerBlock([['x-filler', 'x'.repeat(8_000)]]));
+    for (let sent = 0; sent < 500 && !attacker.socket.destroyed; sent += 1) attacker.send(more);
+    await attacker.closed;
+    const [socket] = server.sockets;
+    expect(socket?.bytesRead).toBeLessThan(3_000_000);
+    await stillServes(server);
+  });
+
+  it('empty CONTINUATION frames', async () => {
+    const { server, attacker } = await attacked();
+    attacker.send(frame(frameType.headers, endStream, 1, headerBlock(plainRequest)));
+    attacker.send(...Array.from({ length: 20_000 }, () => frame(frameType.continuation, 0, 1)));
+    await attacker.closed;
+    await stillServes(server);
+  });
+
+  it('empty DATA frames', async () => {
+    const { server, attacker } = await attacked();
+    attacker.send(
+      request(1, endHeaders),
+      ...Array.from({ length: 20_000 }, () => frame(frameType.data, 0, 1)),
+    );
+    await attacker.closed;
+    await stillServes(server);
+  });
+
+  it('a header section that grows when it is unpacked (HPACK bomb) is given up, and the memory with it', async () => {
+    const { server, attacker } = await attacked();
+    // One long field goes into the dynamic table, then the same is named thousands of times by one byte.
+    const long = Buffer.concat([
+      Buffer.from([0x40, 1]),
+      Buffer.from('x'),
+      Buffer.from([0x7f, 0x81, 0x1e]),
+      Buffer.alloc(4_000, 0x61),
+    ]);
+    const repeated = Buffer.alloc(12_000, 0xbe);
+    attacker.send(
+      frame(frameType.headers, endStream, 1, Buffer.concat([headerBlock(plainRequest), long])),
+      frame(frameType.continuation, endHeaders, 1, repeated),
+    );
+    const end = await attacker.find(({ type }) => type === frameType.rstStream || type === frameType.goaway);
+    expect(
+      end === undefined || end.payload.readUInt32BE(end.type === frameType.goaway ? 4 : 0) === calm,
+    ).toBe(true);
+    await stillServes(server);
+  });
+
+  it('more streams than are allowed are refused, and the others are served', async () => {
+    const { serve, answerAll } = waiting();
+    const { server, attacker } = await attacked({ streams: 4 }, serve);
+    await attacker.settled();
+    attacker.send(...[1, 3, 5, 7, 9, 11].map(stream => request(stream)));
+    const refused = await attacker.find(({ type, stream }) => type === frameType.rstStream && stream === 9);
+    const overall = refused ?? (await attacker.find(({ type }) => type === frameType.goaway));
+    expect(overall === undefined || overall.payload.length >= 4).toBe(true);
+    answerAll();
+    expect(server.sockets).toHaveLength(1);
+  });
+});
+
+/** Answers nothing until it is told to. */
+function waiting(): { serve: typeof reportingServe; answerAll: () => void } {
+  const held: (() => void)[] = [];
+  return {
+    serve: (head, client) => held.push(() => reportingServe(head, client)),
+    answerAll: () => {
+      for (const answer of held.splice(0)) answer();
+    },
+  };
+}
+
+describe('what is malformed', () => {
+  const pseudo = (changes: Record<string, string | undefined>): [string, string][] =>
+    Object.entries({ ...Object.fromEntries(plainRequest), ...changes }).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
+
+  it.each<[string, readonly (readonly [string, string])[]]>([
+    ['no :method', pseudo({ ':method': undefined })],
+    ['no :path', pseudo({ ':path': undefined })],
+    ['an empty :path', pseudo({ ':path': '' })],
+    ['no :scheme', pseudo({ ':scheme': undefined })],
+    ['another scheme', pseudo({ ':scheme': 'ftp' })],
+    ['no :authority and no host', pseudo({ ':authority': undefined })],
+    ['an unknown pseudo-header', [...plainRequest, [':protocol', 'websocket']]],
+    ['a repeated pseudo-header', [...plainRequest, [':path', '/b']]],
+    ['a pseudo-header after the others', [['x', 'y'], ...plainRequest]],
+    ['another host', [...plainRequest, ['host', 'bar.com']]],
+    ['two hosts', [...plainRequest, ['host', 'foo.com'], ['host', 'foo.com']]],
+    ['user information in :authority', pseudo({ ':authority': 'a@foo.com' })],
+    ['upper case', [...plainRequest, ['X-Upper', 'y']]],
+    ['connection', [...plainRequest, ['connection', 'x']]],
+    ['keep-alive', [...plainRequest, ['keep-alive', '5']]],
+    ['proxy-connection', [...plainRequest, ['proxy-connection', 'close']]],
+    ['transfer-encoding', [...plainRequest, ['transfer-encoding', 'chunked']]],
+    ['upgrade', [...plainRequest, ['upgrade', 'websocket']]],
+    ['te', [...plainRequest, ['te', 'gzip']]],
+    [
+      'CONNECT',
+      [
+        [':method', 'CONNECT'],
+        [':authority', 'foo.com:443'],
+      ],
+    ],
+    ['TRACE', pseudo({ ':method': 'TRACE' })],
+    ['a method that is no token', pseudo({ ':method': 'G ET' })],
+    ['a path that climbs', pseudo({ ':path': '/a/../../b' })],
+    ['a path with a fragment', pseudo({ ':path': '/a#b' })],
+    ['a target of another form', pseudo({ ':path': 'http://foo.com/' })],
+    ['a blank in the query', pseudo({ ':path': '/?a b' })],
+    ['two lengths', [...plainRequest, ['content-length', '0'], ['content-length', '0']]],
+    ['a length that is no number', [...plainRequest, ['content-length', '+1']]],
+    ['a length without a body', [...plainRequest, ['content-length', '5']]],
+  ])('%s is never served', async (_, fields) => {
+    let served = 0;
+    const { server, attacker } = await attacked({}, (head, client) => {
+      served += 1;
+      reportingServe(head, client);
+    });
+    attacker.send(frame(frameType.headers, endHeaders | endStream, 1, headerBlock(fields)));
+    await attacker.settled();
+    expect(served).toBe(0);
+    const answered = attacker.frames.filter(({ stream, type }) => stream === 1 || type === frameType.goaway);
+    expect(answered).not.toEqual([]);
+    await stillServes(server);
+  });
+
+  it.each<[string, [string, string]]>([
+    ['a line break in a value', ['x', 'a\r\nb: c']],
+    ['a NUL in a value', ['x', 'a\0b']],
+    ['a blank in a name', ['x y', 'z']],
+    ['a colon in a name', ['x:y', 'z']],
+    ['an empty name', ['', 'z']],
+  ])('a field with %s is left out', async (_, field) => {
+    const { attacker } = await attacked();
+    attacker.send(frame(frameType.headers, endHeaders | endStream, 1, headerBlock([...plainRequest, field])));
+    await attacker.settled();
+    const answer = attacker.frames
+      .filter(({ type }) => type === frameType.data)
+      .map(({ payload }) => payload);
+    const text = Buffer.concat(answer).toString();
+    expect(text === '' || JSON.parse(text).fields.length === 0).toBe(true);
+  });
+
+  it.each<[string, number, [string, string][]]>([
+    ['too many fields', 431, Array.from({ length: 101 }, (_, at) => [`x-${at}`, 'y'])],
+    ['a head too long', 431, Array.from({ length: 9 }, (_, at) => [`x-${at}`, 'y'.repeat(3_900)])],
+  ])('%s: %s', async (_, status, fields) => {
+    const server = await startServer(reportingServe);
+    open.push(server);
+    const session = connectTo(server.port);
+    const list = [...plainRequest, ...fields].flat();
+    expect((await ask(session, list)).status).toBe(status);
+    session.destroy();
+  });
+
+  it('a target too long: 414', async () => {
+    const server = await startServer(reportingServe);
+    open.push(server);
+    const session = connectTo(server.port);
+    expect((await ask(session, { ':path': `/${'a'.repeat(9_000)}` })).status).toBe(414);
+    session.destroy();
+  });
+});

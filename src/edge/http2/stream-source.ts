@@ -1,0 +1,84 @@
+import type { Http2Stream } from 'node:http2';
+import type { HeaderFields } from '../exchange/header-fields.ts';
+import type { BodySink, BodySource } from '../exchange/ports.ts';
+import { wasCut } from './end-of-stream.ts';
+import { regularFields } from './fields.ts';
+
+/** Whose body it is. */
+export interface SourceOwner {
+  /** Bytes came. */
+  moved(): void;
+  /** The rest of the body is not wanted. Called at most once. */
+  restRefused(): void;
+}
+
+/** The body that a peer sends on a stream. Bytes that nobody wants yet stay in the stream's flow-control window. */
+export class StreamSource implements BodySource {
+  readonly #stream: Http2Stream;
+  readonly #owner: SourceOwner;
+  #sink: BodySink | undefined;
+  #trailers: HeaderFields | undefined;
+  #over = false;
+  #failure: Error | undefined;
+
+  constructor(stream: Http2Stream, owner: SourceOwner) {
+    this.#stream = stream;
+    this.#owner = owner;
+    stream.on('trailers', (_fields, _flags, list: readonly string[]) => {
+      this.#trailers = regularFields(list);
+    });
+  }
+
+  /** Complete, given up, or never to be complete. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** The peer is awaited: it may send, and has not said that it is done. */
+  get awaited(): boolean {
+    return this.#sink !== undefined && !this.#over && !this.#stream.isPaused();
+  }
+
+  pipe(sink: BodySink): void {
+    if (this.#over) {
+      sink.abort(this.#failure ?? new Error('the body was given up'));
+      return;
+    }
+    this.#sink = sink;
+    this.#stream.on('data', (chunk: Buffer) => {
+      if (this.#over) return;
+      this.#owner.moved();
+      if (!sink.write(chunk)) this.#stream.pause();
+    });
+    this.#stream.on('end', () => {
+      if (this.#over || wasCut(this.#stream)) return;
+      this.#over = true;
+      sink.end(this.#trailers);
+    });
+  }
+
+  resume(): void {
+    if (!this.#over) this.#stream.resume();
+  }
+
+  discard(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#owner.restRefused();
+  }
+
+  /** The stream is closed: where the body is not complete by now, it never will be. */
+  closed(error: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#failure = error;
+    this.#sink?.abort(error);
+  }
+}
+
+/** The body of a message that has none. */
+export const noBody: BodySource = Object.freeze({
+  pipe: (sink: BodySink) => sink.end(),
+  resume: () => {},
+  discard: () => {},
+});
