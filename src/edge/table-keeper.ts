@@ -3,14 +3,18 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cache } from '../kube/cache.ts';
-import { serviceOfSlice, snapshotOf } from './cache-snapshot.ts';
-import { type Compilation, compileTable } from './compile/compile.ts';
+import { SlicesByService, serviceOfSlice, snapshotOf } from './cache-snapshot.ts';
+import type { Compilation } from './compile/compile.ts';
+import { prepareCertificates } from './compile/prepare-certificates.ts';
 import type { CompileSettings } from './compile/settings.ts';
+import { TableCompiler } from './compile/table-compiler.ts';
 import type { EdgeCaches } from './options.ts';
 
 /** Never more than this share of the time is spent on compiling: one part in five. */
 const restFactor = 4;
 const longestDelayMs = 500;
+/** From so many changes on, certificates are read a few at a time before the compilation. */
+const manyChanges = 100;
 
 export interface TableKeeperOptions {
   readonly caches: EdgeCaches;
@@ -26,6 +30,12 @@ export interface TableKeeperOptions {
 export class TableKeeper {
   readonly #options: TableKeeperOptions;
   readonly #cancellers: (() => void)[] = [];
+  readonly #slices: SlicesByService;
+  #compiler: TableCompiler;
+  /** What changed since the last compilation; undefined: anything may have. */
+  #changes: { secrets: Set<string>; services: Set<string> } | undefined;
+  #changeCount = 0;
+  #preparing = false;
   #cancelCompile: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
   #last: Compilation | undefined;
@@ -36,6 +46,9 @@ export class TableKeeper {
 
   constructor(options: TableKeeperOptions) {
     this.#options = options;
+    this.#compiler = new TableCompiler(options.settings);
+    this.#slices = new SlicesByService(options.caches.endpointSlices);
+    this.#cancellers.push(this.#slices.stop);
   }
 
   /** Waits for the caches, compiles the first table, and follows the changes from then on. */
@@ -45,18 +58,29 @@ export class TableKeeper {
     const all = [ingresses, ingressClasses, services, endpointSlices, endpoints ?? services, secrets];
     await Promise.race([Promise.all(all.map(cache => cache.synced)), this.#stopping.promise]);
     if (this.#stopped) return;
+    await this.#prepare();
+    if (this.#stopped) return;
     this.#compile();
     const always = (): boolean => true;
-    const isService = (key: string | undefined): boolean =>
-      key !== undefined && this.#last?.references.services.has(key) === true;
+    const noteService = (key: string | undefined): boolean => {
+      if (key === undefined || this.#last?.references.services.has(key) !== true) return false;
+      this.#changes?.services.add(key);
+      return true;
+    };
+    const noteSecret = (secret: KubeObject): boolean => {
+      const key = byName(secret);
+      if (this.#last?.references.secrets.has(key) !== true) return false;
+      this.#changes?.secrets.add(key);
+      return true;
+    };
     const byName = (object: KubeObject): string => keyText(keyOf(object));
     this.#follow(caches.ingresses, always);
     this.#follow(caches.ingressClasses, always);
-    this.#follow(caches.secrets, secret => this.#last?.references.secrets.has(byName(secret)) === true);
-    this.#follow(caches.services, service => isService(byName(service)));
-    this.#follow(caches.endpointSlices, slice => isService(serviceOfSlice(slice)));
+    this.#follow(caches.secrets, noteSecret);
+    this.#follow(caches.services, service => noteService(byName(service)));
+    this.#follow(caches.endpointSlices, slice => noteService(serviceOfSlice(slice)));
     if (caches.endpoints !== undefined)
-      this.#follow(caches.endpoints, endpoints => isService(byName(endpoints)));
+      this.#follow(caches.endpoints, endpoints => noteService(byName(endpoints)));
   }
 
   stop(): void {
@@ -67,41 +91,64 @@ export class TableKeeper {
     this.#cancelExpiry?.();
   }
 
+  /** `concerns` notes what an object means for the next table, and says whether it means anything. */
   #follow<T extends KubeObject>(cache: Cache<T>, concerns: (object: T) => boolean): void {
     // A cache tells of what it holds already when it is asked, and of everything again from time to time.
     let following = false;
     const cancel = cache.onChange(({ before, after }) => {
       if (!following || before === after) return;
-      if ((before !== undefined && concerns(before)) || (after !== undefined && concerns(after)))
-        this.#schedule();
+      // Both: a slice can go from one Service to another.
+      const concerned = [before, after].filter(object => object !== undefined && concerns(object)).length > 0;
+      if (!concerned) return;
+      this.#changeCount += 1;
+      this.#schedule();
     });
     following = true;
     this.#cancellers.push(cancel);
   }
 
   #schedule(): void {
-    if (this.#cancelCompile !== undefined || this.#stopped) return;
+    if (this.#cancelCompile !== undefined || this.#preparing || this.#stopped) return;
     const { clock, debounceMs } = this.#options;
     const restMs = Math.min(longestDelayMs, this.#lastDurationMs * restFactor);
     // Not less than nothing where the clock was set back.
     const restedMs = Math.max(0, clock.now() - this.#lastEndedAtMs);
     this.#cancelCompile = clock.after(Math.max(debounceMs, restMs - restedMs), () => {
       this.#cancelCompile = undefined;
-      this.#compile();
+      if (this.#changeCount < manyChanges) this.#compile();
+      else void this.#prepare().then(() => this.#stopped || this.#compile());
     });
+  }
+
+  /** Never rejects: what cannot be read now is told by the compilation. */
+  async #prepare(): Promise<void> {
+    const { caches, settings } = this.#options;
+    const pause = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+    this.#preparing = true;
+    try {
+      await prepareCertificates(snapshotOf(caches, this.#slices), settings, pause, () => !this.#stopped);
+    } catch (error) {
+      this.#options.logger.error('certificates could not be read', { error: messageOf(error) });
+    }
+    this.#preparing = false;
   }
 
   #compile(): void {
     const { caches, settings, clock, logger, publish } = this.#options;
     const startedMs = performance.now();
+    const changes = this.#changes;
+    this.#changes = undefined;
+    this.#changeCount = 0;
     try {
-      const compilation = compileTable(snapshotOf(caches), settings, clock.now());
+      const compilation = this.#compiler.compile(snapshotOf(caches, this.#slices), clock.now(), changes);
+      this.#changes = { secrets: new Set(), services: new Set() };
       this.#last = compilation;
       this.#lastDurationMs = performance.now() - startedMs;
       this.#lastEndedAtMs = clock.now();
       publish(compilation, this.#lastDurationMs);
     } catch (error) {
-      // The table that is there goes on serving.
+      // The table that is there goes on serving, and nothing that was remembered is trusted.
+      this.#compiler = new TableCompiler(settings);
       logger.error('the routing table could not be compiled', { error: messageOf(error) });
     }
     this.#cancelExpiry?.();

@@ -81,8 +81,8 @@ export class Dependencies<User extends object> {
         for (const user of dependency.users) stale.add(user);
       }
     };
-    look(this.#secrets, changes?.secrets, snapshot.secret);
-    look(this.#services, changes?.services, snapshot.service);
+    look(this.#secrets, changes?.secrets, key => snapshot.secret(key));
+    look(this.#services, changes?.services, key => snapshot.service(key));
     return stale;
   }
 

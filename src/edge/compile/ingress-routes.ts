@@ -70,7 +70,7 @@ class Reader {
   read(earlier: IngressRoutes | undefined): IngressRoutes {
     const ingress = this.#ingress;
     const { namespace = '', name = '' } = ingress.metadata;
-    const { settings, findings } = readAnnotations(ingress, this.#lookups.secret);
+    const { settings, findings } = readAnnotations(ingress, key => this.#lookups.secret(key));
     for (const finding of findings) this.#note(finding.reason, finding.message);
     const access = this.#access(settings);
     const policy = kept(earlier?.policy, this.#policy(settings, access));
@@ -102,7 +102,7 @@ class Reader {
     if (policy.refusal !== undefined) return { kind: 'refused', reason: policy.refusal };
     const open = { kind: 'open', protocol: upstream.protocol, viaService: serviceUpstream } as const;
     if (upstream.tls === undefined) return { ...open, tls: undefined };
-    const result = upstreamTlsPolicy(this.#ingress, upstream.tls, this.#lookups.secret);
+    const result = upstreamTlsPolicy(this.#ingress, upstream.tls, key => this.#lookups.secret(key));
     if ('error' in result) {
       const reason =
         result.missing === true ? findingReasons.secretNotFound : findingReasons.upstreamTlsInvalid;

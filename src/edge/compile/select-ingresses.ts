@@ -19,12 +19,13 @@ export function ingressSelector(
   classes: readonly IngressClass[],
   settings: CompileSettings,
 ): (ingress: Ingress) => Selection {
-  const { isOurs, serves } = classRule(classes, settings);
+  const rule = classRule(classes, settings);
   return ingress => {
     const { name, overruled } = ingressClassOf(ingress);
-    const differ = name !== undefined && overruled !== undefined && (isOurs(name) || isOurs(overruled));
+    const differ =
+      name !== undefined && overruled !== undefined && (rule.isOurs(name) || rule.isOurs(overruled));
     return {
-      selected: serves(ingress),
+      selected: rule.serves(ingress),
       finding: differ ? classesDiffer(ingress, name, overruled) : undefined,
     };
   };

@@ -16,6 +16,11 @@ export type ServerCertificateResult =
 // Parsing costs more than all the rest of a compilation; the objects of a cache are frozen, so it is done once each.
 const results = new WeakMap<Secret, ServerCertificateResult>();
 
+/** Whether this Secret was read already, so that reading it costs nothing. */
+export function isCertificateRead(secret: Secret): boolean {
+  return results.has(secret);
+}
+
 /** Reads `tls.crt` and `tls.key` of a Secret, of whatever type. */
 export function serverCertificateOf(secret: Secret): ServerCertificateResult {
   const known = results.get(secret);
