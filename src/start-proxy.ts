@@ -48,7 +48,7 @@ export async function startProxy(
     events,
     clock,
     logger,
-    metrics: createEdgeInstruments(options.metrics.registry),
+    measurements: createEdgeInstruments(options.metrics.registry),
     config: {
       ingressClasses: config.ingressClasses,
       standalone,

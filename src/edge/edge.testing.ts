@@ -1,6 +1,7 @@
 import type { KubeObject } from '../api/meta.ts';
 import { systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, silentLogger } from '../core/logger.ts';
+import { noEdgeMeasurements } from '../runtime/edge-measurements.ts';
 import { aService, aSlice } from './compile/builders.testing.ts';
 import { type Edge, startEdge } from './edge.ts';
 import { type MemoryCaches, memoryCaches } from './memory-caches.testing.ts';
@@ -13,6 +14,8 @@ export interface TestEdge extends MemoryCaches {
   readonly httpsPort: number;
   /** `name Reason: message` of each event so far. */
   readonly events: string[];
+  /** Lines of the access log so far. */
+  readonly accessLog: string[];
   readonly logs: { level: string; message: string; fields: LogFields | undefined }[];
   /** Resolves once the table satisfies the predicate, looked at after each change. */
   until(condition: () => boolean): Promise<void>;
@@ -40,6 +43,7 @@ export async function startTestEdge(
     error: record('error'),
     child: () => logger,
   };
+  const accessLog: string[] = [];
   const waiters = new Set<() => void>();
   const edge = await startEdge({
     caches,
@@ -49,13 +53,11 @@ export async function startTestEdge(
     },
     clock: systemClock,
     logger,
-    metrics: {
-      request: () => {},
-      upstreamError: () => {},
-      handshakeFailed: () => {},
-      refused: () => {},
+    measurements: {
+      ...noEdgeMeasurements,
       compiled: () => setImmediate(() => waiters.forEach(check => check())),
     },
+    writeAccessLog: lines => accessLog.push(...lines.trimEnd().split('\n')),
     config: {
       httpListen: '127.0.0.1:0',
       httpsListen: '127.0.0.1:0',
@@ -73,6 +75,7 @@ export async function startTestEdge(
     httpsPort: portOf(edge.httpsAddress),
     events,
     logs,
+    accessLog,
     until: condition =>
       new Promise(resolve => {
         const check = (): void => {

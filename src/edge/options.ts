@@ -8,10 +8,13 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cache } from '../kube/cache.ts';
 import type { EventRecorder } from '../kube/events.ts';
+import type { EdgeMeasurements } from '../runtime/edge-measurements.ts';
+import type { AccessLogFormat } from './access-log.ts';
 import type { CompileSettings } from './compile/settings.ts';
-import type { CreateEngine, EdgeTimeouts } from './engine.ts';
-import type { EdgeMetrics } from './metrics.ts';
-import type { HeadLimits } from './policy/check-head.ts';
+import type { EdgeTimeouts } from './engine.ts';
+import type { EdgeLimits } from './limits.ts';
+import type { PolicySettings } from './policy/policy-settings.ts';
+import type { ServerTlsSettings } from './tls/tls-settings.ts';
 
 /** What the edge is told by flags. What is left out has a default. */
 export interface EdgeConfig extends Partial<CompileSettings> {
@@ -22,10 +25,17 @@ export interface EdgeConfig extends Partial<CompileSettings> {
   readonly httpsRedirectPort?: number | undefined;
   /** The port of HTTP as clients see it, for X-Forwarded-Port. Default 80. */
   readonly httpPublicPort?: number | undefined;
-  /** One line a request at level info. Default false. */
-  readonly accessLog?: boolean | undefined;
+  /** Worker processes that the engine runs in. Default 0: it runs in this process. */
+  readonly workers?: number | undefined;
+  /** How a line for each request is written. Default: none is. */
+  readonly accessLog?: AccessLogFormat | undefined;
   readonly timeouts?: Partial<EdgeTimeouts> | undefined;
-  readonly limits?: Partial<HeadLimits> | undefined;
+  /** Those of connections are for all workers together. */
+  readonly limits?: Partial<EdgeLimits> | undefined;
+  readonly tls?: Partial<ServerTlsSettings> | undefined;
+  readonly policy?: Partial<PolicySettings> | undefined;
+  /** Each connection must begin with a PROXY header, from within `policy.trustedRanges`. Default false. */
+  readonly proxyProtocol?: boolean | undefined;
   /** How long `stop` waits for requests under way. Default 20 s. */
   readonly drainMs?: number | undefined;
   /** How long changes are gathered before the table is compiled again. Default 5 ms. */
@@ -53,7 +63,9 @@ export interface EdgeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly config: EdgeConfig;
-  readonly metrics?: EdgeMetrics | undefined;
-  /** Default: Node's own servers. */
-  readonly createEngine?: CreateEngine | undefined;
+  readonly measurements?: EdgeMeasurements | undefined;
+  /** The program of a worker; needed where there are any. */
+  readonly workerEntry?: URL | undefined;
+  /** Takes whole lines of the access log. Default: they are written to standard output. */
+  readonly writeAccessLog?: ((lines: string) => void) | undefined;
 }

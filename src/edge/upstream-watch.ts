@@ -1,14 +1,12 @@
-import type { Ingress } from '../api/kubernetes/ingress.ts';
+import type { KubeObject } from '../api/meta.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Cache } from '../kube/cache.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { serviceOfKey } from './compile/backend-key.ts';
-import type { Backend, Route } from './compile/table.ts';
+import type { SourceRef } from './compile/table.ts';
 import { findingReasons } from './finding.ts';
-import type { EdgeMetrics } from './metrics.ts';
 import { RateGate } from './rate-gate.ts';
-import type { UpstreamFailure } from './upstream/failure.ts';
+import type { ReportedFailure } from './workers/messages.ts';
 
 const logIntervalMs = 10_000;
 const eventIntervalMs = 10 * 60_000;
@@ -17,11 +15,11 @@ export interface UpstreamWatchOptions {
   readonly events: Pick<EventRecorder, 'warning'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: EdgeMetrics;
-  readonly ingresses: Cache<Ingress>;
+  /** The object that a route comes from, if it is still there. */
+  readonly objectOf: (source: SourceRef) => KubeObject | undefined;
 }
 
-/** Tells of upstreams that fail: counted each time, logged and put on the Ingress at a bearable rate. */
+/** Tells of upstreams that fail: logged and put on the object of the route at a bearable rate. */
 export class UpstreamWatch {
   readonly #options: UpstreamWatchOptions;
   readonly #logGate: RateGate;
@@ -33,11 +31,10 @@ export class UpstreamWatch {
     this.#eventGate = new RateGate(options.clock, eventIntervalMs);
   }
 
-  failed(route: Route, backend: Backend, failure: UpstreamFailure): void {
-    const { logger, metrics, events, ingresses } = this.#options;
-    const ingress = `${route.source.namespace}/${route.source.name}`;
-    const key = serviceOfKey(backend.key);
-    metrics.upstreamError(ingress, failure.code);
+  failed({ source, backend, failure }: ReportedFailure): void {
+    const { logger, events, objectOf } = this.#options;
+    const ingress = `${source.namespace}/${source.name}`;
+    const key = serviceOfKey(backend);
     const what = `${ingress} ${key} ${failure.code}`;
     if (failure.status !== 408 && this.#logGate.passes(what)) {
       logger.warn('an upstream failed', {
@@ -47,8 +44,7 @@ export class UpstreamWatch {
         error: failure.message,
       });
     }
-    const object =
-      failure.verification && this.#eventGate.passes(what) ? ingresses.get(route.source) : undefined;
+    const object = failure.verification && this.#eventGate.passes(what) ? objectOf(source) : undefined;
     if (object === undefined) return;
     const message =
       `TLS to Service "${key}" was refused (${failure.code}): ${failure.message}. Requests are answered with 502 until it is ` +

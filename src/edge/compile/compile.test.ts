@@ -3,7 +3,7 @@ import type { HttpIngressPath, Ingress, IngressBackend } from '../../api/kuberne
 import { makeAuthority, type TestAuthority } from '../certificates.testing.ts';
 import { findRoute } from '../match/find-route.ts';
 import { parseHost } from '../match/host.ts';
-import { sniEntryFor } from '../tls/sni-store.ts';
+import { sniEntryFor } from '../tls/sni-entry.ts';
 import {
   anIngress,
   aPath,

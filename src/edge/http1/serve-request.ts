@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { messageOf } from '../../core/errors.ts';
 import type { Backend, Endpoint, Route } from '../compile/table.ts';
-import type { EngineParts } from '../engine.ts';
 import { clientHeaders } from '../policy/client-headers.ts';
 import type { RawHead } from '../policy/raw-head.ts';
 import type { CheckedHead } from '../policy/request-head.ts';
@@ -10,21 +9,21 @@ import { type ExchangeRequest, openExchange } from '../upstream/exchange.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { answerFor, errorAnswer, sendAnswer } from './answers.ts';
 import { exchangeRequest } from './exchange-request.ts';
+import type { NodeParts } from './node-parts.ts';
 import { readHead } from './read-head.ts';
 import { recordRequest } from './request-log.ts';
 
 /** Serves one request that changes no protocol. `closing` tells whether the engine is being stopped. */
 export function serveRequest(
-  parts: EngineParts,
+  parts: NodeParts,
   request: IncomingMessage,
   response: ServerResponse,
-  secure: boolean,
   closing: () => boolean,
 ): void {
   const startedMs = performance.now();
   // Gone while it waited for the first table.
   if (response.closed) return;
-  const head = readHead(request, secure, secure ? parts.publicPorts.https : parts.publicPorts.http);
+  const head = readHead(request, parts.factsOf(request.socket));
   const served: Served = { parts, request, response, head, closing, route: undefined, upstream: undefined };
   // Node reports what goes wrong with the client here, and without a listener it would be thrown.
   request.on('error', () => {});
@@ -49,7 +48,7 @@ interface Target {
 
 /** A request while it is served. */
 interface Served {
-  readonly parts: EngineParts;
+  readonly parts: NodeParts;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly head: RawHead;

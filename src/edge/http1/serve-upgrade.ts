@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
 import { messageOf } from '../../core/errors.ts';
-import type { EngineParts } from '../engine.ts';
 import { clientHeaders } from '../policy/client-headers.ts';
 import { openExchange } from '../upstream/exchange.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { answerFor, closeGently, errorAnswer, rawHead, sendRawAnswer } from './answers.ts';
 import { exchangeRequest } from './exchange-request.ts';
+import type { NodeParts } from './node-parts.ts';
 import { readHead } from './read-head.ts';
 import { recordRequest } from './request-log.ts';
 
@@ -15,15 +15,14 @@ import { recordRequest } from './request-log.ts';
  * agrees, the two connections become one. Where it does not, its answer is passed on and the connection closed.
  */
 export function serveUpgrade(
-  parts: EngineParts,
+  parts: NodeParts,
   request: IncomingMessage,
   socket: Duplex,
   first: Buffer,
-  secure: boolean,
 ): void {
   const startedMs = performance.now();
   if (socket.destroyed) return;
-  const head = readHead(request, secure, secure ? parts.publicPorts.https : parts.publicPorts.http);
+  const head = readHead(request, parts.factsOf(request.socket));
   const decision = parts.decide(head);
   const route = decision.kind === 'refuse' ? undefined : decision.route;
   const over = (status: number, upstream?: string): void =>

@@ -3,6 +3,8 @@ import { type PatternNode, type PatternOptions, parsePattern } from './pattern-s
 /** A path's regular expression. Matching takes time linear in the path, whatever the pattern. */
 export interface PathPattern {
   readonly source: string;
+  /** Upper and lower case are the same. */
+  readonly ignoreCase: boolean;
   /** Whether the pattern matches from the beginning of a canonical path; the end is open unless `$` closes it. */
   matches(path: string): boolean;
 }
@@ -31,7 +33,7 @@ export function compilePattern(
   const steps: Step[] = [];
   if (!emit(parsed.node, steps)) return { error: `it is too large: it needs more than ${maxSteps} steps` };
   steps.push({ kind: 'match' });
-  return { pattern: { source, matches: path => run(steps, path) } };
+  return { pattern: { source, ignoreCase: options.ignoreCase ?? false, matches: path => run(steps, path) } };
 }
 
 /** Appends the steps for a node; false once there are too many. */

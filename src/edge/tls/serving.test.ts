@@ -108,17 +108,6 @@ describe('certificates', () => {
     ).toBe(true);
   });
 
-  it('an error while a certificate is chosen ends neither the process nor the handshake', async () => {
-    const edge = await edgeWith(site, tlsSecret('foo', await authority.issue(['foo.com'])));
-    Object.assign(edge.edge.table().sni.get('foo.com') ?? {}, { certificate: undefined });
-    expect((await certificateOf(edge.httpsPort, 'foo.com')).subject['CN']).toBe(
-      'Postern default certificate',
-    );
-    expect(edge.logs.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
-      'no certificate could be chosen',
-    ]);
-  });
-
   it('a certificate is exchanged under load on living connections, and no request fails', async () => {
     const certificates = await Promise.all([1, 2, 3, 4].map(() => authority.issue(['foo.com'])));
     const [first, ...later] = certificates;

@@ -1,0 +1,77 @@
+import type { HostRoutes, HostTlsSettings, RoutingTable } from '../compile/table.ts';
+import { wildcardFor } from '../match/host.ts';
+import type { ClientCertificatePolicy } from '../policy/route-policy.ts';
+import { sniEntryFor } from './sni-entry.ts';
+
+/** How TLS is spoken with the clients of one name, where it is not as with all others. */
+export interface TlsProfile {
+  /** Equal for equal profiles. */
+  readonly id: string;
+  readonly settings: HostTlsSettings | undefined;
+  /** The certificate that clients are asked for. */
+  readonly clientCertificate: ClientCertificatePolicy | undefined;
+}
+
+/**
+ * The profile of a server name in lower case, `''` for a client that names none; undefined where it is spoken as with all
+ * others. A host asks for one kind of client certificate: where its routes have several policies, the others refuse.
+ */
+export function tlsProfileFor(table: RoutingTable, serverName: string): TlsProfile | undefined {
+  const settings = sniEntryFor(table, serverName)?.settings;
+  const clientCertificate = settings?.clientCertificate ?? policyFor(table, serverName);
+  if (settings === undefined && clientCertificate === undefined) return undefined;
+  return { id: `${settings?.id ?? ''} ${clientCertificate?.id ?? ''}`, settings, clientCertificate };
+}
+
+const profiled = new WeakMap<RoutingTable, boolean>();
+
+/** Whether any name of the table has a profile: if none has, no connection need be asked for its name beforehand. */
+export function hasTlsProfiles(table: RoutingTable): boolean {
+  const known = profiled.get(table);
+  if (known !== undefined) return known;
+  const found = findsProfile(table);
+  profiled.set(table, found);
+  return found;
+}
+
+function findsProfile({ fallback, hosts, sni }: RoutingTable): boolean {
+  if (fallback?.policy.clientCertificate !== undefined) return true;
+  for (const routes of hosts.values()) if (policyOf(routes) !== undefined) return true;
+  for (const { settings } of sni.values()) if (settings !== undefined) return true;
+  return false;
+}
+
+function policyFor(table: RoutingTable, serverName: string): ClientCertificatePolicy | undefined {
+  const routes =
+    table.hosts.get(serverName) ??
+    table.hosts.get(wildcardFor(serverName) ?? serverName) ??
+    table.hosts.get('');
+  const own = routes === undefined ? undefined : policyOf(routes);
+  return own ?? table.fallback?.policy.clientCertificate;
+}
+
+/** Hosts that did not change are the same objects from table to table. */
+const policies = new WeakMap<HostRoutes, ClientCertificatePolicy | undefined>();
+
+function policyOf(routes: HostRoutes): ClientCertificatePolicy | undefined {
+  if (policies.has(routes)) return policies.get(routes);
+  const found = findPolicy(routes);
+  policies.set(routes, found);
+  return found;
+}
+
+function findPolicy(routes: HostRoutes): ClientCertificatePolicy | undefined {
+  for (const route of routesOf(routes)) {
+    if (route.policy.clientCertificate !== undefined) return route.policy.clientCertificate;
+    for (const { policy } of route.alternatives)
+      if (policy.clientCertificate !== undefined) return policy.clientCertificate;
+  }
+  return undefined;
+}
+
+function* routesOf(routes: HostRoutes) {
+  yield* routes.prefixes.values();
+  yield* routes.exact.values();
+  for (const { route } of routes.patterns) yield route;
+  if (routes.fallback !== undefined) yield routes.fallback;
+}

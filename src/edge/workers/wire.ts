@@ -1,0 +1,97 @@
+import { PrivateMaterial } from '../compile/private-material.ts';
+import { compilePattern, type PathPattern } from '../match/path-pattern.ts';
+import { plainPolicy } from '../policy/route-policy.ts';
+
+/**
+ * What the channel between processes cannot carry, and what stands for it there: private keys, compiled patterns, and the
+ * one object of its kind that is compared by identity.
+ */
+type Stand =
+  | { readonly $edge: 'private'; readonly text: string }
+  | { readonly $edge: 'pattern'; readonly source: string; readonly ignoreCase: boolean }
+  | { readonly $edge: 'plain policy' };
+
+/** Objects of a table are never changed: what was converted once is right for good. */
+const converted = new WeakMap<object, object>();
+
+/** A form of the value that the channel carries. Objects in which there is nothing to convert stay as they are. */
+export function toWire(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const known = converted.get(value);
+  if (known !== undefined) return known;
+  const made = convert(value);
+  converted.set(value, made);
+  return made;
+}
+
+function convert(value: object): object {
+  if (value === plainPolicy) return { $edge: 'plain policy' } satisfies Stand;
+  if (value instanceof PrivateMaterial) return { $edge: 'private', text: value.reveal() } satisfies Stand;
+  if (isPattern(value))
+    return { $edge: 'pattern', source: value.source, ignoreCase: value.ignoreCase } satisfies Stand;
+  if (value instanceof Map) {
+    const entries = [...value].map(([key, one]) => [key, toWire(one)] as const);
+    return entries.some(([key, one]) => value.get(key) !== one) ? new Map(entries) : value;
+  }
+  if (value instanceof Set || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) {
+    const items = value.map(toWire);
+    return items.some((one, index) => value[index] !== one) ? items : value;
+  }
+  const entries = Object.entries(value).map(([key, one]) => [key, one, toWire(one)] as const);
+  return entries.some(([, before, after]) => before !== after)
+    ? Object.fromEntries(entries.map(([key, , after]) => [key, after]))
+    : value;
+}
+
+function isPattern(value: object): value is PathPattern {
+  return 'matches' in value && typeof value.matches === 'function';
+}
+
+/**
+ * What `toWire` was given, out of what the channel brought, which is changed in place. Throws where a pattern does not
+ * compile: it did in the process that sent it.
+ */
+export function fromWire<T>(value: T): T {
+  return restore(value, new Set()) as T;
+}
+
+function restore(value: unknown, seen: Set<object>): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isStand(value)) return restored(value);
+  if (seen.has(value) || value instanceof Set || ArrayBuffer.isView(value)) return value;
+  seen.add(value);
+  if (value instanceof Map) {
+    for (const [key, one] of value) {
+      const after = restore(one, seen);
+      if (after !== one) value.set(key, after);
+    }
+    return value;
+  }
+  const record = value as Record<string, unknown>;
+  for (const key of Object.keys(record)) {
+    const one = record[key];
+    if (typeof one !== 'object' || one === null) continue;
+    const after = restore(one, seen);
+    if (after !== one) record[key] = after;
+  }
+  return value;
+}
+
+function isStand(value: object): value is Stand {
+  return '$edge' in value;
+}
+
+function restored(stand: Stand): object {
+  switch (stand.$edge) {
+    case 'private':
+      return new PrivateMaterial(stand.text);
+    case 'plain policy':
+      return plainPolicy;
+    case 'pattern': {
+      const compiled = compilePattern(stand.source, { ignoreCase: stand.ignoreCase });
+      if ('error' in compiled) throw new Error(`a pattern does not compile: ${compiled.error}`);
+      return compiled.pattern;
+    }
+  }
+}

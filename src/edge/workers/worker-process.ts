@@ -1,0 +1,86 @@
+import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
+import type { RoutingTable } from '../compile/table.ts';
+import { emptyTable } from '../compile/table.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import { inParts, tableChanges } from './table-changes.ts';
+import { toWire } from './wire.ts';
+
+/** Entries of one message. A change of a few objects is one message; a whole table of thousands is many. */
+const entriesOfPart = 250;
+
+export interface WorkerListener {
+  message(message: FromWorker): void;
+  /** The process has ended. */
+  ended(code: number | null, signal: NodeJS.Signals | null): void;
+}
+
+/** One worker process, from the main process's side. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  /** The table that all messages so far lead to. */
+  #sent: RoutingTable = emptyTable;
+  #wanted: { readonly table: RoutingTable; readonly version: number } | undefined;
+  #isSending = false;
+
+  constructor(entry: URL, listener: WorkerListener) {
+    this.#child = fork(entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', message => listener.message(message as FromWorker));
+    let isOver = false;
+    const over = (code: number | null, signal: NodeJS.Signals | null): void => {
+      if (isOver) return;
+      isOver = true;
+      listener.ended(code, signal);
+    };
+    this.#child.once('exit', over);
+    // It could not be started, or a message could not be sent: 'exit' may never come.
+    this.#child.on('error', () => {
+      if (this.#child.pid === undefined) over(null, null);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Resolves when the message is on its way, or cannot be sent any more. */
+  send(message: ToWorker, handle?: SendHandle): Promise<void> {
+    return new Promise(resolve => {
+      if (!this.#child.connected) resolve();
+      else this.#child.send(message, handle, {}, () => resolve());
+    });
+  }
+
+  /** Leads the worker to this table. Tables that another one overtakes are left out. */
+  publish(table: RoutingTable, version: number): void {
+    this.#wanted = { table, version };
+    if (!this.#isSending) void this.#sendTables();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  async #sendTables(): Promise<void> {
+    this.#isSending = true;
+    while (this.#wanted !== undefined) {
+      const { table, version } = this.#wanted;
+      this.#wanted = undefined;
+      const parts = [...inParts(tableChanges(this.#sent, table), entriesOfPart)];
+      this.#sent = table;
+      for (const [index, changes] of parts.entries()) {
+        const isLast = index === parts.length - 1;
+        const sent = this.send({
+          kind: 'table',
+          changes: toWire(changes) as typeof changes,
+          version: isLast ? version : undefined,
+        });
+        // The main process has other work between the parts of a large table.
+        if (!isLast) await sent;
+      }
+    }
+    this.#isSending = false;
+  }
+}
