@@ -23,6 +23,7 @@ interface Trouble {
   readonly probe?: Probe;
   readonly server?: (acme: TestAcmeServer) => void;
   readonly withoutIssuer?: boolean;
+  readonly withoutApprover?: boolean;
 }
 
 /** What is said of it after a quarter of a minute, by whom. */
@@ -30,7 +31,10 @@ async function said(trouble: Trouble) {
   const ground = aGround();
   const acme = await anAcmeServer(() => ground.clock.now());
   trouble.server?.(acme);
-  const world = await aWorld(ground, trouble.probe === undefined ? {} : { probe: trouble.probe });
+  const world = await aWorld(ground, {
+    ...(trouble.probe !== undefined && { probe: trouble.probe }),
+    controllers: { approves: trouble.withoutApprover !== true },
+  });
   if (trouble.withoutIssuer !== true) {
     await ground.store.create(issuers, anAcmeIssuer('acme', acme.directoryUrl, trouble.solver));
     await world.until('the issuer is Ready', async () =>
@@ -75,6 +79,11 @@ describe('what keeps a certificate is said by postern status and by the conditio
       'the fallback issuer that has its turn is missing',
       { server: refused('caa', 'not here', 403), fallbacks: 'ClusterIssuer/other' },
       'There is no ClusterIssuer "other"; create it, or name another one.',
+    ],
+    [
+      'nobody has approved it yet',
+      { withoutApprover: true },
+      'CertificateRequest "site-1" is not approved yet; see that an approver runs for Issuer "acme".',
     ],
     [
       'the name does not resolve',

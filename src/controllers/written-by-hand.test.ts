@@ -88,7 +88,9 @@ describe('who may write Orders and Challenges', () => {
     await world.sleep(60_000);
     expect(acme.orders).toEqual([]);
     const approved = { type: 'Approved', status: 'True' as const, reason: 'policy', message: 'yes' };
-    await ground.store.updateStatus(certificateRequests, { ...request, status: { conditions: [approved] } });
+    const now = await ground.store.get(certificateRequests, { namespace, name: 'site-1' });
+    const conditions = [...(now.status?.conditions ?? []), approved];
+    await ground.store.updateStatus(certificateRequests, { ...now, status: { conditions } });
     await world.until('Ready', ready(ground), { withinMs: 60_000 });
     expect(acme.orders).toEqual([['site.example.com']]);
   });

@@ -96,7 +96,10 @@ describe('a request for an issuer of ours', () => {
   });
 
   it('waits for its approval where another approves', () => {
-    expect(decide(aRequest(), readyIssuer, false)).toEqual({ kind: 'await-approval' });
+    expect(decide(aRequest(), readyIssuer, false)).toEqual({
+      kind: 'await-approval',
+      message: 'CertificateRequest "site-1" is not approved yet; see that an approver runs for Issuer "ca".',
+    });
     expect(decide(aRequest([condition('Approved', 'True')]), readyIssuer, false).kind).toBe('sign');
   });
 

@@ -20,7 +20,7 @@ export type RequestDecision =
   /** An out-of-tree issuer signs it, as soon as it is approved. */
   | { readonly kind: 'approve' }
   /** Somebody else approves requests, and has not yet. */
-  | { readonly kind: 'await-approval' }
+  | { readonly kind: 'await-approval'; readonly message: string }
   | { readonly kind: 'deny'; readonly message: string }
   | { readonly kind: 'fail'; readonly message: string }
   /** The issuer is not there or not Ready; a change of it brings the request back. `reason`: of the event. */
@@ -51,12 +51,17 @@ export function decideRequest(
     const said = ended(invalid.message ?? 'no reason was given');
     return { kind: 'fail', message: `The CertificateRequest is invalid: ${said}` };
   }
-  if (!approves && !hasCondition(conditions, conditionTypes.approved)) return { kind: 'await-approval' };
+  const ref = issuerRefOf(request.spec.issuerRef);
+  const named = `${ref.kind} ${quoted(ref.name)}`;
+  if (!approves && !hasCondition(conditions, conditionTypes.approved)) {
+    return {
+      kind: 'await-approval',
+      message: `CertificateRequest ${quoted(request.metadata.name)} is not approved yet; see that an approver runs for ${named}.`,
+    };
+  }
 
   const csr = readCsr(request);
   if ('problem' in csr) return { kind: 'fail', message: csr.problem };
-  const ref = issuerRefOf(request.spec.issuerRef);
-  const named = `${ref.kind} ${quoted(ref.name)}`;
   if (issuer === undefined) {
     return {
       kind: 'await-issuer',

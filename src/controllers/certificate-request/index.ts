@@ -29,7 +29,8 @@ export function certificateRequestController(
         const order = after ?? before;
         const owner = order && controllerOf(order);
         if (owner?.kind === certificateRequests.kind) {
-          enqueue({ namespace: order?.metadata.namespace ?? '', name: owner.name });
+          const first = order?.status?.state === 'valid';
+          enqueue({ namespace: order?.metadata.namespace ?? '', name: owner.name }, first);
         }
       });
       watchIssuers(

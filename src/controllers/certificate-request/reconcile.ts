@@ -2,7 +2,7 @@ import { type CertificateRequest, certificateRequests } from '../../api/cert-man
 import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { hasCondition } from '../../api/condition.ts';
 import { keyOf, type ObjectKey } from '../../api/meta.ts';
-import { conditionTypes, requestReasons } from '../../api/reasons.ts';
+import { conditionTypes, requestEvents, requestReasons } from '../../api/reasons.ts';
 import { PosternError } from '../../core/errors.ts';
 import type { IssuerTypes } from '../../issuers/index.ts';
 import type { SignResult } from '../../issuers/issuer.ts';
@@ -52,7 +52,10 @@ export async function reconcileRequest(
       patience.forget(key);
       return {};
     case 'await-approval':
-      return {};
+      return pending(work, request, decision.message, {
+        event: requestEvents.waitingForApproval,
+        isNormal: true,
+      });
     case 'approve':
       await write(work, request, approvedConditions(request, context.clock.now()));
       return {};
@@ -105,19 +108,27 @@ async function outcome(sign: () => Promise<SignResult>): Promise<SignResult> {
   }
 }
 
+interface PendingOptions {
+  /** The reason of an event that says it too. */
+  readonly event?: string;
+  /** Whether nothing is wrong: the event is no Warning. */
+  readonly isNormal?: boolean;
+  readonly graceMs?: number | undefined;
+}
+
 /** Says what the request is waiting for, once it has waited a while; with `event`, by an event of this reason too. */
 async function pending(
   work: RequestWork,
   request: CertificateRequest,
   message: string,
-  { event, graceMs }: { readonly event?: string; readonly graceMs?: number | undefined } = {},
+  { event, isNormal = false, graceMs }: PendingOptions = {},
 ): Promise<ReconcileResult> {
   const { context, options, patience } = work;
   const leftMs = patience.leftMs(keyOf(request), message, graceMs);
   if (leftMs > 0) return { requeueAfterMs: leftMs };
   const conditions = pendingConditions(request, message, options.approves, context.clock.now());
   const isNews = await write(work, request, conditions);
-  if (isNews && event !== undefined) context.events.warning(request, event, message);
+  if (isNews && event !== undefined) context.events[isNormal ? 'normal' : 'warning'](request, event, message);
   return {};
 }
 

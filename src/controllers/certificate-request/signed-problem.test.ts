@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type CsrInfo, createCsr, parseCsr } from '../../pki/csr.ts';
 import { generatePrivateKey } from '../../pki/private-key.ts';
 import { createAuthority, type TestAuthority } from '../authority.testing.ts';
-
 import { signedProblem } from './signed-problem.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
