@@ -186,7 +186,17 @@ describe('faults of the ACME server, each got over within a stated time', () => 
     expect(bed.proxy.count('new-order')).toBe(1);
   });
 
-  it('an order expires: tried again after the hour of the back-off', async () => {
+  it('the server forgets an order: another is made at once, 10 s', async () => {
+    bed.proxy.script(
+      on('finalize', refuses(404, 'malformed', 'Order not found or expired'), 1),
+      on('order', refuses(404, 'malformed', 'Order not found or expired'), 1),
+    );
+    const certificate = await bed.ready(await bed.addSite(), 10_000);
+    expect(certificate.status?.failedIssuanceAttempts).toBeUndefined();
+    expect(bed.proxy.count('new-order')).toBe(2);
+  });
+
+  it('the server forgets the next order too: tried again after the hour of the back-off', async () => {
     bed.proxy.script(
       on('finalize', refuses(404, 'malformed', 'Order not found or expired')),
       on('order', refuses(404, 'malformed', 'Order not found or expired')),
