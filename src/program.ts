@@ -36,6 +36,7 @@ async function runUntilSignalled(config: Config): Promise<number> {
       logger,
       version,
       podName: process.env['POD_NAME'],
+      podNamespace: process.env['POD_NAMESPACE'],
       signal: stop.signal,
     });
     return 0;

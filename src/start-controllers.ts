@@ -1,7 +1,10 @@
 import { ingresses } from './api/kubernetes/ingress.ts';
+import { defaultClassSettings } from './api/kubernetes/ingress-selection.ts';
 import type { Config } from './config/config.ts';
 import type { ControllerContext } from './controllers/context.ts';
 import { allControllers } from './controllers/index.ts';
+import { clearStatusOfLast, type Replica } from './controllers/ingress-status/clear.ts';
+import type { IngressStatusOptions } from './controllers/ingress-status/index.ts';
 import { createAcmeAccounts } from './issuers/acme/accounts.ts';
 import { createRenewalWindows } from './issuers/acme/renewal-windows.ts';
 import { createIssuerTypes } from './issuers/index.ts';
@@ -29,6 +32,7 @@ export async function startControllers(
   config: Config,
   metrics: Metrics,
   userAgent: string,
+  replica: Replica,
 ): Promise<StartedControllers> {
   const { api, caches, clock, logger } = context;
   const { clusterResourceNamespace } = config;
@@ -76,6 +80,7 @@ export async function startControllers(
     inPlace: createInPlaceIngresses({ api, ingresses: ingressCache }),
     selfChecks,
   });
+  const ingressStatus = ingressStatusOf(config);
   return {
     specs: allControllers(context, {
       shim: {
@@ -93,12 +98,20 @@ export async function startControllers(
       ownerRefOnSecrets: config.enableCertificateOwnerRef,
       maxConcurrentChallenges: config.maxConcurrentChallenges,
       approves: config.approveRequests,
+      ingressStatus,
     }),
     async stop() {
+      if (ingressStatus !== undefined) await clearStatusOfLast(context, ingressStatus, replica);
       selfChecks.stop();
       renewalWindows?.stop();
       accounts.close();
       await listener.close();
     },
   };
+}
+
+function ingressStatusOf({ published, ingressClasses, source }: Config): IngressStatusOptions | undefined {
+  if (published === undefined) return undefined;
+  const standalone = source.kind === 'standalone';
+  return { published, classes: { ...defaultClassSettings, ingressClasses, standalone } };
 }

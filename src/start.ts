@@ -5,6 +5,7 @@ import { clusterIssuers, issuers } from './api/cert-manager/issuer.ts';
 import { type Secret, secrets } from './api/kubernetes/secret.ts';
 import type { Config } from './config/config.ts';
 import { foreignSecretTypes } from './controllers/certificate/unusable-secret.ts';
+import type { Replica } from './controllers/ingress-status/clear.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import { createCaches } from './kube/caches.ts';
@@ -23,8 +24,9 @@ export interface StartOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly version: string;
-  /** The pod this process runs in, where it does. */
+  /** The pod this process runs in, where it does, and its namespace, where that is known. */
   readonly podName: string | undefined;
+  readonly podNamespace?: string | undefined;
   /** Aborts when the process is to end; what is under way is finished first. */
   readonly signal: AbortSignal;
   /** How the objects are opened; `openObjects` where absent. */
@@ -53,7 +55,7 @@ export async function start(options: StartOptions): Promise<void> {
     : undefined;
   if (edge !== undefined) stack.defer(() => edge.stop());
   const controllers = config.components.controllers
-    ? await startControllers(context, config, metrics, userAgent)
+    ? await startControllers(context, config, metrics, userAgent, replicaOf(options))
     : undefined;
   if (controllers !== undefined) {
     stack.defer(() => controllers.stop());
@@ -85,6 +87,15 @@ export async function start(options: StartOptions): Promise<void> {
   logger.info('postern is starting', { version, source: config.source.kind });
   await manager.run(signal);
   logger.info('postern is ending');
+}
+
+/** Pods of the edge carry this label in the chart and the plain manifests. */
+const edgePods = 'postern.dev/edge=true';
+
+function replicaOf({ config, podName, podNamespace }: StartOptions): Replica {
+  if (config.source.kind === 'standalone') return { kind: 'only' };
+  if (podName === undefined || podNamespace === undefined) return { kind: 'unknown' };
+  return { kind: 'pod', namespace: podNamespace, name: podName, labelSelector: edgePods };
 }
 
 function controllersOf(

@@ -24,6 +24,7 @@ const readWrite = 'get, list, watch, create, update, delete';
 export const grants: Readonly<Record<Part, readonly Grant[]>> = {
   controllers: [
     { resource: 'networking.k8s.io/ingresses', verbs: readWrite },
+    { resource: 'networking.k8s.io/ingresses/status', verbs: 'update' },
     { resource: 'networking.k8s.io/ingressclasses', verbs: read, isClusterScoped: true },
     { resource: 'cert-manager.io/certificates', verbs: readWrite },
     { resource: 'cert-manager.io/certificates/status', verbs: 'update' },
@@ -53,6 +54,9 @@ export const grants: Readonly<Record<Part, readonly Grant[]>> = {
     { resource: 'core/services', verbs: read },
     { resource: 'discovery.k8s.io/endpointslices', verbs: read },
     { resource: 'core/secrets', verbs: read },
+    { resource: 'getambassador.io/mappings', verbs: read },
+    { resource: 'getambassador.io/tlscontexts', verbs: read },
+    { resource: 'getambassador.io/authservices', verbs: read },
     { resource: 'core/events', verbs: 'create, patch' },
   ],
 };
@@ -64,6 +68,12 @@ export const leaseGrants: readonly string[] = [
   'coordination.k8s.io/leases#postern-controllers update',
   'coordination.k8s.io/leases#postern-controllers watch',
 ];
+
+/** In the namespace of the release alone. `only` is the namespace that everything else is limited to. */
+export function publishGrants(service: string, only: string | undefined): readonly string[] {
+  const named = ['list', 'watch'].map(verb => `core/services#${service} ${verb}`);
+  return ['core/pods list', ...(only === undefined ? [] : named)];
+}
 
 /** One `group/resource verb` for each right, sorted. */
 export function rightsOf(given: readonly Grant[], line: KubernetesLine): string[] {
@@ -122,7 +132,6 @@ export const forbiddenToAll: readonly Attempt[] = [
     verb: 'create',
   },
   { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' },
-  { group: 'networking.k8s.io', resource: 'ingresses', subresource: 'status', verb: 'update' },
   { group: 'networking.k8s.io', resource: 'ingressclasses', verb: 'update' },
   { group: 'networking.k8s.io', resource: 'networkpolicies', verb: 'delete', namespace: 'shop' },
   { group: 'cert-manager.io', resource: 'issuers', verb: 'create', namespace: 'shop' },
@@ -154,6 +163,7 @@ export const forbiddenToEdge: readonly Attempt[] = [
     { group: 'cert-manager.io', resource: 'certificates', verb, namespace: 'shop' },
     { group: 'acme.cert-manager.io', resource: 'challenges', verb, namespace: 'shop' },
   ]),
+  { group: 'networking.k8s.io', resource: 'ingresses', subresource: 'status', verb: 'update' },
   { group: 'cert-manager.io', resource: 'certificates', verb: 'list' },
   { group: 'cert-manager.io', resource: 'certificates', subresource: 'status', verb: 'update' },
   { group: 'coordination.k8s.io', resource: 'leases', verb: 'create', namespace: 'postern-system' },

@@ -16,7 +16,14 @@ import { ifAvailable } from '../servers/install.ts';
 import { provisionKubernetes } from '../servers/kubernetes.ts';
 import { CommandFailed, run } from '../servers/run.ts';
 import { kubernetesLines, kubernetesPins } from '../servers/versions.ts';
-import { forbiddenToAll, forbiddenToEdge, grants, leaseGrants, rightsOf } from './deploy-permissions.ts';
+import {
+  forbiddenToAll,
+  forbiddenToEdge,
+  grants,
+  leaseGrants,
+  publishGrants,
+  rightsOf,
+} from './deploy-permissions.ts';
 
 /*
  * deploy/ on real API servers: the objects are taken, the ServiceAccounts may do what Postern does and nothing else,
@@ -61,6 +68,13 @@ function objectsOf(yaml: string): Rendered[] {
 }
 
 const ofKind = (objects: readonly Rendered[], kind: string) => objects.filter(object => object.kind === kind);
+
+/** The name of the Service that leads to the edge. */
+function serviceName(objects: readonly Rendered[]): string {
+  const found = ofKind(objects, 'Service').find(({ spec }) => JSON.stringify(spec).includes('"port":443'));
+  if (found === undefined) throw new Error('there is no Service for the edge');
+  return found.metadata.name;
+}
 
 function podSpecOf(deployment: Rendered | undefined) {
   if (deployment?.spec === undefined) throw new Error('there is no such Deployment');
@@ -171,6 +185,12 @@ describe.skipIf(helm === undefined)('the chart', () => {
       log: { format: 'json', level: 'info' },
     });
     expect(all?.namespace).toBeUndefined();
+    expect(all?.published).toEqual({
+      kind: 'service',
+      service: { namespace: 'postern-system', name: 'postern' },
+    });
+    const [unpublished] = ofKind(await render({ service: { publish: false } }), 'Deployment').map(configOf);
+    expect(unpublished?.published).toBeUndefined();
 
     const [controllers, edge] = ofKind(await render(everything), 'Deployment').map(configOf);
     expect(controllers).toMatchObject({
@@ -259,6 +279,8 @@ describe.skipIf(helm === undefined)('the chart', () => {
     [{ crds: { enabled: false } }, 0],
     [{ installCRDs: true, crds: { enabled: false } }, 6],
     [{ installCRDs: false }, 0],
+    [{ emissary: { enabled: true } }, 8],
+    [{ crds: { enabled: false }, emissary: { enabled: true } }, 2],
   ])('with %j has %i CRDs', async (values, count) => {
     expect(ofKind(await render(values), 'CustomResourceDefinition')).toHaveLength(count);
   });
@@ -458,7 +480,9 @@ for (const line of kubernetesLines) {
       const account = { namespace: 'postern-system', name: 'postern' };
       const table = [...new Set(rightsOf([...grants.controllers, ...grants.edge], line))];
       expect(await ownRights(account, 'shop')).toEqual(table.toSorted());
-      expect(await ownRights(account, 'postern-system')).toEqual([...table, ...leaseGrants].toSorted());
+      expect(await ownRights(account, 'postern-system')).toEqual(
+        [...table, ...leaseGrants, ...publishGrants('postern', undefined)].toSorted(),
+      );
     });
 
     it('refuses the plain manifests what could be used to take over more', async () => {
@@ -516,7 +540,9 @@ for (const line of kubernetesLines) {
           expect(await ownRights(accountOf(part), namespace)).toEqual(
             unique([
               ...rightsOf(everywhere, line),
-              ...(isShared || part === 'controllers' ? leaseGrants : []),
+              ...(isShared || part === 'controllers'
+                ? [...leaseGrants, ...publishGrants(serviceName(objects), only)]
+                : []),
             ]),
           );
         }
@@ -549,6 +575,23 @@ for (const line of kubernetesLines) {
           'jsonpath={.type}',
         ]);
         expect(secret).toBe('kubernetes.io/tls');
+        const address = '192.0.2.80';
+        const external = JSON.stringify({ spec: { externalIPs: [address] } });
+        await cluster.kubectl(['patch', 'service', serviceName(objects), '-n', namespace, '-p', external]);
+        const published = [
+          'get',
+          'ingress',
+          release,
+          '-n',
+          'shop',
+          '-o',
+          'jsonpath={.status.loadBalancer.ingress[*].ip}',
+        ];
+        await first?.until(
+          'the Ingress says where it is served',
+          async () => (await cluster.kubectl(published)).split(' ').includes(address),
+          20_000,
+        );
         for (const { logFile } of started) {
           expect(await readFile(logFile, 'utf8')).not.toMatch(/FORBIDDEN|forbidden/);
         }

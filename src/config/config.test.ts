@@ -40,6 +40,8 @@ describe('configuration', () => {
       solver: { listen: { host: '', port: 8089 }, address: '192.0.2.7' },
       http01: { nameservers: [], port: 80 },
       ingressClasses: [],
+      published: undefined,
+      emissary: { watch: undefined, ambassadorId: 'default', forceSecretValidation: false },
       httpListen: { host: '', port: 8080 },
       httpsListen: { host: '', port: 8443 },
       leaderElection: {
@@ -106,6 +108,8 @@ describe('configuration', () => {
       'nginx',
       '--ingress-class',
       'internal',
+      '--publish-address=192.0.2.1,Edge.example',
+      '--no-watch-emissary',
       '--http-listen',
       '[::1]:81',
       '--https-listen',
@@ -134,6 +138,8 @@ describe('configuration', () => {
       solver: { listen: { host: '127.0.0.1', port: 1 }, address: '198.51.100.4' },
       http01: { nameservers: ['192.0.2.1:53', '[2001:db8::1]:5353'], port: 5002 },
       ingressClasses: ['nginx', 'internal'],
+      published: { kind: 'addresses', addresses: ['192.0.2.1', 'edge.example'] },
+      emissary: { watch: false, ambassadorId: 'default', forceSecretValidation: false },
       httpListen: { host: '::1', port: 81 },
       httpsListen: { host: '', port: 8444 },
       leaderElection: undefined,
@@ -279,6 +285,18 @@ namespace:
       ['--namespace: "Shop" is not a namespace: lower-case letters, digits and dashes, 63 at most.'],
     ],
     [
+      'a Service without its namespace',
+      ['--publish-service=postern'],
+      ['--publish-service: "postern" is not an object, written as namespace/name.'],
+    ],
+    [
+      'two sources of the published address',
+      ['--publish-service=edge/postern', '--publish-address=192.0.2.1'],
+      [
+        '--publish-service and --publish-address exclude each other: the addresses come from a Service, or are given.',
+      ],
+    ],
+    [
       'several things at once',
       ['--log-level=loud', '--log-fromat=json'],
       [
@@ -311,6 +329,22 @@ namespace:
     [{ POD_NAME: 'x', PATH: '/bin' }, []],
   ])('of the environment %j says %j', (environment, expected) => {
     expect(problems({ environment })).toEqual(expected);
+  });
+
+  it.each([
+    ['', false],
+    ['0', false],
+    ['false', false],
+    ['true', true],
+    ['yes', true],
+  ])("takes Emissary's own variables: AMBASSADOR_FORCE_SECRET_VALIDATION=%j is %s", (value, expected) => {
+    const environment = { AMBASSADOR_FORCE_SECRET_VALIDATION: value, AMBASSADOR_ID: 'blue' };
+    const config = loaded({ environment });
+    expect(config.emissary).toEqual({
+      watch: undefined,
+      ambassadorId: 'blue',
+      forceSecretValidation: expected,
+    });
   });
 
   it.each([

@@ -44,6 +44,17 @@ export interface Config {
     readonly port: number;
   };
   readonly ingressClasses: readonly string[];
+  /** Where Ingresses are said to be served; absent: their status is left alone. */
+  readonly published:
+    | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+    | { readonly kind: 'service'; readonly service: { readonly namespace: string; readonly name: string } }
+    | undefined;
+  readonly emissary: {
+    /** Absent: where the API server has its kinds. */
+    readonly watch: boolean | undefined;
+    readonly ambassadorId: string;
+    readonly forceSecretValidation: boolean;
+  };
   readonly httpListen: ListenAddress;
   readonly httpsListen: ListenAddress;
   /** Absent where there is no election. */
@@ -107,6 +118,10 @@ const contradictions: readonly ((loaded: Loaded) => string | false)[] = [
   ({ settings: { leaderElectionLeaseDuration: lease, leaderElectionRenewDeadline: renew, ...settings } }) =>
     !(lease > renew && renew > settings.leaderElectionRetryPeriod) &&
     `--leader-election-lease-duration (${formatDuration(lease)}) must be longer than --leader-election-renew-deadline (${formatDuration(renew)}), and that longer than --leader-election-retry-period (${formatDuration(settings.leaderElectionRetryPeriod)}).`,
+  ({ settings, givenBy }) =>
+    settings.publishService !== undefined &&
+    settings.publishAddress.length > 0 &&
+    `${givenBy.get('publishService')} and ${givenBy.get('publishAddress')} exclude each other: the addresses come from a Service, or are given.`,
   ({ settings }) => sharedPort(settings),
 ];
 
@@ -156,6 +171,20 @@ function solverAddressOf(settings: RunSettings, sources: ConfigSources): string 
   throw new UsageError(['--solver-address is needed: this machine has no address but loopback ones.']);
 }
 
+function publishedOf({ publishService, publishAddress }: RunSettings): Config['published'] {
+  if (publishService !== undefined) return { kind: 'service', service: publishService };
+  return publishAddress.length === 0 ? undefined : { kind: 'addresses', addresses: publishAddress };
+}
+
+/** Emissary's own variables, by its names and rules: who used them need not look for others. */
+function emissaryVariables(environment: SettingSources['environment']): Omit<Config['emissary'], 'watch'> {
+  const force = environment['AMBASSADOR_FORCE_SECRET_VALIDATION'] ?? '';
+  return {
+    ambassadorId: environment['AMBASSADOR_ID'] || 'default',
+    forceSecretValidation: !['', '0', 'false', 'no', 'off'].includes(force.trim().toLowerCase()),
+  };
+}
+
 function deepFrozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const inner of Object.values(value)) deepFrozen(inner);
@@ -199,6 +228,8 @@ export function loadConfig(sources: ConfigSources): Config | 'help' {
     solver: { listen: settings.solverListen, address: solverAddressOf(settings, sources) },
     http01: { nameservers: settings.acmeHttp01SolverNameservers, port: settings.acmeHttp01Port },
     ingressClasses: settings.ingressClass,
+    published: publishedOf(settings),
+    emissary: { watch: settings.watchEmissary, ...emissaryVariables(sources.environment) },
     httpListen: settings.httpListen,
     httpsListen: settings.httpsListen,
     leaderElection: isElected

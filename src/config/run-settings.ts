@@ -11,7 +11,9 @@ import {
   nameserver,
   namespaceName,
   objectName,
+  objectReference,
   oneOf,
+  publishedAddress,
   text,
 } from './values.ts';
 
@@ -164,6 +166,25 @@ export const runSettings = z.object({
     value: 'ADDRESS',
     help: 'Where the edge listens for HTTPS. The Service of the cluster leads port 443 here.',
     default: ':8443',
+  }),
+
+  publishAddress: setting(listOf(publishedAddress()), {
+    group: edge,
+    value: 'ADDRESS',
+    help: 'Write this IP address or host name into status.loadBalancer of the Ingresses that are served. May be repeated.',
+    default: '',
+    defaultText: 'none',
+  }),
+  publishService: setting(objectReference().optional(), {
+    group: edge,
+    value: 'NAMESPACE/NAME',
+    help: 'Write the addresses of this Service into status.loadBalancer of the Ingresses that are served: those of its load balancer and its external ones.',
+    defaultText: 'none',
+  }),
+  watchEmissary: setting(bool().optional(), {
+    group: edge,
+    help: 'Serve Mappings and TLSContexts (getambassador.io/v3alpha1) too.',
+    defaultText: 'true where the API server has them',
   }),
 
   leaderElect: setting(bool().optional(), {

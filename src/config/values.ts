@@ -82,6 +82,24 @@ export const objectName = () =>
       : undefined,
   );
 
+/** `namespace/name` of an object. */
+export const objectReference = () =>
+  parsedText('an object, written as namespace/name', value => {
+    const [, namespace, name] = /^([a-z0-9-]{1,63})\/([a-z0-9][a-z0-9.-]{0,252})$/.exec(value.trim()) ?? [];
+    return namespace === undefined || name === undefined ? undefined : { namespace, name };
+  });
+
+/** An IP address, or a host name in lower case. */
+export const publishedAddress = () =>
+  parsedText('an IP address or a host name', value => {
+    const address = value.trim().toLowerCase();
+    if (isIP(address) !== 0) return address;
+    return address.length <= 253 &&
+      /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(address)
+      ? address
+      : undefined;
+  });
+
 /** The reason of a condition, as `metav1.Condition` has it. */
 export const conditionReason = () =>
   parsedText(

@@ -12,6 +12,7 @@ import { challengeController } from './challenge/index.ts';
 import type { ControllerContext } from './context.ts';
 import { ingressShim } from './ingress-shim/index.ts';
 import type { ShimDefaults } from './ingress-shim/issuer.ts';
+import { type IngressStatusOptions, ingressStatusController } from './ingress-status/index.ts';
 import { clusterIssuerController, issuerController } from './issuer/index.ts';
 import { orderController } from './order/index.ts';
 import { createProofs } from './proofs.ts';
@@ -32,6 +33,8 @@ export interface ControllersOptions {
   readonly maxConcurrentChallenges: number;
   /** Whether requests for in-tree issuers are approved here. */
   readonly approves: boolean;
+  /** Absent where Ingresses are not told where they are served. */
+  readonly ingressStatus?: IngressStatusOptions | undefined;
 }
 
 /** Every controller, in the order of the flow. */
@@ -62,5 +65,6 @@ export function allControllers(context: ControllerContext, options: ControllersO
       mostAtOnce: options.maxConcurrentChallenges,
     }),
     solverServiceController(context, options.solverServices),
+    ...(options.ingressStatus === undefined ? [] : [ingressStatusController(context, options.ingressStatus)]),
   ];
 }

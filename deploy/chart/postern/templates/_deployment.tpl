@@ -7,6 +7,9 @@
 {{- if has "controllers" .components }}
 - --cluster-resource-namespace={{ include "postern.clusterResourceNamespace" .root }}
 - --leader-election-namespace={{ include "postern.leaderElectionNamespace" .root }}
+{{- if $values.service.publish }}
+- --publish-service={{ .root.Release.Namespace }}/{{ include "postern.fullname" .root }}
+{{- end }}
 {{- with $values.ingressShim }}
 {{- if and (or .defaultIssuerKind .defaultIssuerGroup) (not .defaultIssuerName) }}
 {{- fail "ingressShim.defaultIssuerKind and ingressShim.defaultIssuerGroup say of which kind ingressShim.defaultIssuerName is: set that too" }}
@@ -28,6 +31,14 @@
 - --ingress-class={{ $class.name }}
 {{- end }}
 {{- range $class.alsoServe }}
+- --ingress-class={{ . }}
+{{- end }}
+{{- else }}
+{{- /* Whose status the controllers write. */}}
+{{- if and $values.service.publish (ne $class.controller "postern.dev/ingress") }}
+- --ingress-class={{ $class.name }}
+{{- end }}
+{{- range (ternary $class.alsoServe list $values.service.publish) }}
 - --ingress-class={{ . }}
 {{- end }}
 {{- end }}
@@ -126,6 +137,11 @@ spec:
               valueFrom:
                 fieldRef:
                   fieldPath: metadata.name
+            # Where the other replicas are.
+            - name: POD_NAMESPACE
+              valueFrom:
+                fieldRef:
+                  fieldPath: metadata.namespace
             {{- with $values.extraEnv }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
