@@ -1,4 +1,5 @@
 import type { Endpoint, UpstreamTls } from '../compile/table.ts';
+import type { CheckedHead } from '../policy/request-head.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import type { HeaderFields } from './header-fields.ts';
 
@@ -11,12 +12,19 @@ import type { HeaderFields } from './header-fields.ts';
 
 /** Takes the bytes of a body. */
 export interface BodySink {
+  /**
+   * True while `write` is done with the bytes when it returns: only then may a source pass memory that it goes on to use.
+   * A sink without it keeps what it is given.
+   */
+  readonly consumes?: boolean;
   /** False where the sink is full: nothing more is to be written until the source's `resume` is called. */
   write(chunk: Buffer): boolean;
   /** The body is complete. */
   end(trailers?: HeaderFields): void;
   /** The body will never be complete: the receiver must see that it is not whole. */
   abort(error: Error): void;
+  /** No more bytes are at hand: what a sink held back, to send it with more, is sent. Called by who called `answer`. */
+  flush?(): void;
 }
 
 /** Gives the bytes of a body to a sink. */
@@ -130,3 +138,6 @@ export interface UpstreamConnector {
   /** Cuts all that is left. */
   close(): void;
 }
+
+/** Decides what becomes of a request whose head was accepted, and does it: the one way in for both protocols. Never throws. */
+export type ServeRequest = (head: CheckedHead, client: ClientExchange) => void;

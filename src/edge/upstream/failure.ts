@@ -34,3 +34,13 @@ export function timeoutFailure(what: 'connect' | 'read' | 'client'): UpstreamFai
   const message = what === 'connect' ? 'the connection was not made in time' : 'no answer in time';
   return { status: 504, code: `EDGE_UPSTREAM_${what.toUpperCase()}_TIMEOUT`, message, verification: false };
 }
+
+/** An answer that was begun, and whose rest will not come. */
+export class BrokenAnswer extends Error {
+  readonly failure: UpstreamFailure;
+
+  constructor(failure: UpstreamFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}

@@ -1,0 +1,487 @@
+import { messageOf } from '../../core/errors.ts';
+import type { Endpoint, UpstreamTls } from '../compile/table.ts';
+import { BodyFault } from '../http1/body-fault.ts';
+import { answerByItself } from '../http1/own-answers.ts';
+import { cookieAfterFailure } from '../policy/affinity.ts';
+import { decide } from '../policy/decide.ts';
+import type { AnswerDecision, Decision, ForwardDecision } from '../policy/decision.ts';
+import { errorPageFields, wantsErrorPage } from '../policy/error-pages.ts';
+import { responseEditsOf } from '../policy/external-auth.ts';
+import { edits, mergeEdits } from '../policy/header-edits.ts';
+import type { CheckedHead } from '../policy/request-head.ts';
+import type { Timed } from '../timers/timer-wheel.ts';
+import type { EndpointWish } from '../upstream/balancer.ts';
+import type { Candidate } from '../upstream/candidate.ts';
+import { BrokenAnswer, timeoutFailure, type UpstreamFailure } from '../upstream/failure.ts';
+import { decideRetry, failedToConnect } from '../upstream/retry.ts';
+import { askPermission } from './ask-permission.ts';
+import { askUpstream } from './ask-upstream.ts';
+import { editFields } from './edit-fields.ts';
+import type { ForwardParts } from './forward-parts.ts';
+import { type HeaderFields, headerFieldsOf } from './header-fields.ts';
+import { JoinedFields } from './joined-fields.ts';
+import type {
+  AnswerHead,
+  BodyFraming,
+  BodySink,
+  BodySource,
+  ClientExchange,
+  ServeRequest,
+  UpstreamDeadlines,
+  UpstreamExchange,
+  UpstreamListener,
+  UpstreamRequest,
+} from './ports.ts';
+import { nextRequestId } from './request-id.ts';
+import { recordRequest } from './request-log.ts';
+import { type RelayOwner, RequestRelay } from './request-relay.ts';
+import { joinTunnels } from './tunnels.ts';
+import { upstreamFields } from './upstream-fields.ts';
+
+const noBody: BodyFraming = Object.freeze({ kind: 'none' });
+const openBody: BodyFraming = Object.freeze({ kind: 'open' });
+const noCandidates: readonly Candidate[] = Object.freeze([]);
+
+/** Serves requests of either protocol: decides, and forwards or answers. Never throws. */
+export function createForwarder(parts: ForwardParts): ServeRequest {
+  const { connectMs, idleMs } = parts.timeouts;
+  const deadlines: UpstreamDeadlines = Object.freeze({ connectMs, readMs: idleMs, sendMs: idleMs });
+  return (head, client) => {
+    const forwarding = new Forwarding(parts, deadlines, head, client);
+    try {
+      forwarding.begin(decide(parts.table(), head, parts.context));
+    } catch (error) {
+      parts.logger.error('a request could not be served', { error: messageOf(error) });
+      forwarding.giveUp();
+    }
+  };
+}
+
+/**
+ * One request on its way:
+ *
+ *   decided --> answered by the edge
+ *      '--> permission asked --> endpoint chosen --> sent --> answered --> body relayed --> over
+ *                                     ^               |          '--> page of another backend
+ *                                     '-- tried again --
+ */
+class Forwarding implements UpstreamListener, BodySink, RelayOwner {
+  readonly #parts: ForwardParts;
+  readonly #head: CheckedHead;
+  readonly #client: ClientExchange;
+  readonly #startedMs = performance.now();
+  #deadlines: UpstreamDeadlines;
+  #decision: ForwardDecision | AnswerDecision | undefined;
+  #request: UpstreamRequest | undefined;
+  #requestId: string | undefined;
+  /** The endpoint of this try; it counts as busy until the try is over. */
+  #candidate: Candidate | undefined;
+  #tried: readonly Candidate[] = noCandidates;
+  #tries = 0;
+  #triedAtMs = 0;
+  #upstreamMs: number | undefined;
+  #exchange: UpstreamExchange | undefined;
+  #relay: RequestRelay | undefined;
+  #source: BodySource | undefined;
+  #sink: BodySink | undefined;
+  #whole: Timed | undefined;
+  #status = 0;
+  #bytesSent = 0;
+  #reason: string | undefined;
+  #over = false;
+
+  constructor(parts: ForwardParts, deadlines: UpstreamDeadlines, head: CheckedHead, client: ClientExchange) {
+    this.#parts = parts;
+    this.#deadlines = deadlines;
+    this.#head = head;
+    this.#client = client;
+    client.onAbort = () => this.#clientGone();
+    client.onDrain = () => this.#source?.resume();
+  }
+
+  begin(decision: Decision): void {
+    if (decision.kind === 'pending') void decision.decision.then(settled => this.#settle(settled));
+    else this.#settle(decision);
+  }
+
+  /** An error of ours. */
+  giveUp(): void {
+    if (this.#status === 0) this.#answerByItself(500, 'an error of the edge');
+    else this.abort(new Error('an error of the edge'));
+  }
+
+  #settle(decision: ForwardDecision | AnswerDecision): void {
+    this.#decision = decision;
+    if (this.#over) {
+      // The client went while the decision was made.
+      if (decision.kind === 'forward') decision.release?.();
+      return;
+    }
+    if (decision.kind === 'answer') {
+      this.#answerByItself(decision.status, decision.reason, decision.fields);
+      return;
+    }
+    if (decision.auth === undefined) return this.#start(decision);
+    this.#exchange = askPermission(this.#parts, decision.auth, decision, this.#head, settled => {
+      this.#exchange = undefined;
+      if (settled.kind === 'answer') decision.release?.();
+      if (!this.#over) this.#settle(settled);
+    });
+  }
+
+  #start(decision: ForwardDecision): void {
+    const { timeouts } = decision.policy;
+    if (timeouts !== undefined) {
+      const { connectMs, readMs, sendMs } = this.#deadlines;
+      this.#deadlines = {
+        connectMs: timeouts.connectMs ?? connectMs,
+        readMs: timeouts.readMs ?? readMs,
+        sendMs: timeouts.sendMs ?? sendMs,
+      };
+    }
+    this.#request = this.#requestFor(decision);
+    if (this.#request.framing.kind === 'none') this.#startWhole(decision);
+    this.#try(decision);
+  }
+
+  #requestFor(decision: ForwardDecision): UpstreamRequest {
+    const head = this.#head;
+    const { context, policy } = this.#parts;
+    let fields = upstreamFields(head, decision.requestEdits, context.trusted, policy.forwardedHeader);
+    this.#requestId = head.fields.first('x-request-id');
+    if (this.#requestId === undefined) {
+      this.#requestId = nextRequestId();
+      fields = new JoinedFields(fields, headerFieldsOf(['X-Request-ID', this.#requestId]));
+    }
+    return {
+      method: head.method,
+      authority: decision.host,
+      scheme: decision.backend.tls === undefined ? 'http' : 'https',
+      target: decision.target,
+      fields,
+      framing:
+        head.body === 'none'
+          ? noBody
+          : head.body === 'length'
+            ? { kind: 'length', length: head.contentLength }
+            : openBody,
+      upgrade: decision.policy.allowUpgrade ? head.upgrade : undefined,
+      trailersWanted: head.fields.first('te') !== undefined,
+    };
+  }
+
+  /** Bounds what is left of the exchange, where the route says so (Mapping's `timeout_ms`). */
+  #startWhole({ policy }: ForwardDecision): void {
+    const wholeMs = policy.timeouts?.wholeMs;
+    if (wholeMs === undefined || this.#whole !== undefined || this.#over) return;
+    this.#whole = {
+      deadlineMs: Infinity,
+      slot: -1,
+      next: undefined,
+      previous: undefined,
+      onDeadline: () => this.#wholeOver(),
+    };
+    this.#parts.wheel.set(this.#whole, wholeMs);
+  }
+
+  #wholeOver(): void {
+    if (this.#over) return;
+    this.#exchange?.abort();
+    const failure = timeoutFailure('read');
+    if (this.#sink === undefined) this.#fail(failure);
+    else this.abort(new BrokenAnswer(failure));
+  }
+
+  #try(decision: ForwardDecision): void {
+    const { balancer, connectors } = this.#parts;
+    const { backend } = decision;
+    const candidate = balancer.choose(backend, wishOf(decision), this.#tried);
+    const request = this.#request;
+    if (candidate === undefined || request === undefined) {
+      this.#answerByItself(503, `Service ${backend.key} has no endpoints that are ready`);
+      return;
+    }
+    this.#candidate = candidate;
+    candidate.begin();
+    this.#tries += 1;
+    if (this.#parts.accessLog !== undefined) this.#triedAtMs = performance.now();
+    const connector = backend.protocol === 'http2' ? connectors.http2 : connectors.http1;
+    const target: { endpoint: Endpoint; tls: UpstreamTls | undefined } = {
+      endpoint: candidate.endpoint,
+      tls: backend.tls,
+    };
+    this.#exchange = connector.open(target, request, this.#deadlines, this);
+  }
+
+  #endTry(): void {
+    this.#candidate?.end();
+    this.#candidate = undefined;
+    this.#exchange = undefined;
+  }
+
+  /** Tries again, where that is safe and better than nothing. */
+  #tryAgain(outcome: UpstreamFailure | number, untouched: boolean): boolean {
+    const decision = this.#decision;
+    if (decision?.kind !== 'forward') return false;
+    const candidate = this.#candidate;
+    const again = decideRetry(decision.policy.retry, {
+      method: this.#head.method,
+      outcome,
+      untouched,
+      repeatable: this.#relay === undefined,
+      tries: this.#tries,
+      endpoints: this.#parts.balancer.count(decision.backend),
+      elapsedMs: performance.now() - this.#startedMs,
+    });
+    if (!again) return false;
+    this.#endTry();
+    if (candidate !== undefined) this.#tried = [...this.#tried, candidate];
+    this.#try(decision);
+    return true;
+  }
+
+  // Told by the upstream's connection.
+
+  sent(body: BodySink): void {
+    this.#candidate?.accepted();
+    if (this.#over || this.#head.body === 'none' || this.#relay !== undefined) return;
+    const decision = this.#decision;
+    const limit = decision?.kind === 'forward' ? decision.bodyLimit : 0;
+    this.#relay = new RequestRelay(body, limit, this);
+    this.#client.continue();
+    this.#client.requestBody.pipe(this.#relay);
+  }
+
+  drained(): void {
+    this.#client.requestBody.resume();
+  }
+
+  informed(status: number, fields: HeaderFields): void {
+    if (!this.#over) this.#client.inform(status, fields);
+  }
+
+  answered(head: AnswerHead, body: BodySource): void {
+    const decision = this.#decision;
+    if (this.#over || decision?.kind !== 'forward') return body.discard();
+    const { policy } = decision;
+    const { status } = head;
+    if (this.#triedAtMs > 0) this.#upstreamMs = round(performance.now() - this.#triedAtMs);
+    if (policy.retry !== undefined && status >= 429) {
+      const exchange = this.#exchange;
+      if (this.#tryAgain(status, false)) {
+        exchange?.abort();
+        return;
+      }
+    }
+    if (wantsErrorPage(policy, status)) {
+      body.discard();
+      this.#endTry();
+      return this.#askPage(decision, status);
+    }
+    this.#answer(head, body, decision);
+  }
+
+  #answer(head: AnswerHead, body: BodySource, decision: ForwardDecision): void {
+    let headerEdits = responseEditsOf(decision, head.status);
+    if (this.#tries > 1) headerEdits = mergeEdits(headerEdits, this.#newCookie(decision));
+    const fields = editFields(head.fields, headerEdits);
+    this.#status = head.status;
+    this.#source = body;
+    const { status, statusText, framing } = head;
+    this.#sink = this.#client.answer(fields === head.fields ? head : { status, statusText, fields, framing });
+    body.pipe(this);
+    this.#sink.flush?.();
+  }
+
+  #newCookie(decision: ForwardDecision): ReturnType<typeof edits> | undefined {
+    const { policy, backend, route } = decision;
+    const answered = this.#candidate?.endpoint;
+    if (policy.affinity === undefined || backend.kind !== 'endpoints' || answered === undefined)
+      return undefined;
+    const value = cookieAfterFailure(
+      policy.affinity,
+      this.#head,
+      backend.endpoints,
+      answered,
+      backend.key,
+      route.path,
+    );
+    return value === undefined ? undefined : edits({ add: [['Set-Cookie', value]] });
+  }
+
+  upgraded(head: AnswerHead, source: BodySource, sink: BodySink): void {
+    if (this.#over || this.#client.upgrade === undefined) {
+      sink.abort(new Error('the client cannot change protocols'));
+      if (!this.#over) this.#fail(unasked);
+      return;
+    }
+    this.#status = 101;
+    this.#exchange = undefined;
+    this.#source = source;
+    const client = this.#client.upgrade(head);
+    this.#parts.logger.debug('a connection changed protocols');
+    const drained = joinTunnels(client, { source, sink }, bytes => {
+      this.#bytesSent = bytes;
+      this.#finish();
+    });
+    this.drained = drained;
+  }
+
+  failed(failure: UpstreamFailure, untouched: boolean): void {
+    if (failedToConnect(failure)) this.#candidate?.refused();
+    if (this.#over) return;
+    if (!this.#tryAgain(failure, untouched)) this.#fail(failure);
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    const decision = this.#decision;
+    if (decision?.kind === 'forward') {
+      this.#parts.upstreamFailed(decision.route, decision.backend, failure);
+      if (wantsErrorPage(decision.policy, failure.status)) {
+        this.#endTry();
+        return this.#askPage(decision, failure.status);
+      }
+    }
+    this.#answerByItself(failure.status, failure.code);
+  }
+
+  // The sink of the answer's body.
+
+  get consumes(): boolean {
+    return this.#sink?.consumes === true;
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#bytesSent += chunk.length;
+    return this.#sink?.write(chunk) ?? true;
+  }
+
+  end(trailers?: HeaderFields): void {
+    if (this.#over) return;
+    this.#sink?.end(trailers);
+    this.#finish();
+  }
+
+  abort(error: Error): void {
+    if (this.#over) return;
+    const decision = this.#decision;
+    if (error instanceof BrokenAnswer && decision?.kind === 'forward')
+      this.#parts.upstreamFailed(decision.route, decision.backend, error.failure);
+    this.#reason = error.message;
+    this.#sink?.abort(error);
+    this.#finish();
+  }
+
+  // Told by the relay of the request's body.
+
+  bodyEnded(): void {
+    const decision = this.#decision;
+    if (decision?.kind === 'forward') this.#startWhole(decision);
+  }
+
+  bodyTooLong(): void {
+    this.#exchange?.abort();
+    if (this.#over) return;
+    if (this.#sink === undefined) this.#answerByItself(413, 'body longer than it may be');
+    else this.abort(new Error('body longer than it may be'));
+  }
+
+  bodyFailed(error: Error): void {
+    this.#exchange?.abort();
+    if (this.#over) return;
+    if (this.#sink === undefined && error instanceof BodyFault)
+      this.#answerByItself(error.status, error.message);
+    else if (this.#sink !== undefined) this.abort(error);
+  }
+
+  // The end.
+
+  #askPage(decision: ForwardDecision, status: number): void {
+    const { errorPages } = decision.policy;
+    const backend = this.#parts.table().backends.get(errorPages?.backend ?? '');
+    if (backend === undefined || backend.kind === 'unavailable')
+      return this.#answerByItself(status, 'no error page');
+    const candidate = this.#parts.balancer.choose(backend);
+    if (candidate === undefined) return this.#answerByItself(status, 'no error page');
+    const { connectors } = this.#parts;
+    this.#exchange = askUpstream(
+      backend.protocol === 'http2' ? connectors.http2 : connectors.http1,
+      { endpoint: candidate.endpoint, tls: backend.tls },
+      {
+        method: 'GET',
+        authority: decision.host,
+        scheme: backend.tls === undefined ? 'http' : 'https',
+        target: '/',
+        fields: headerFieldsOf(errorPageFields(status, this.#head, decision.route, undefined)),
+      },
+      this.#deadlines,
+      {
+        answered: (head, body) => {
+          if (this.#over) return body.discard();
+          this.#answer(head.status === 200 ? { ...head, status, statusText: '' } : head, body, decision);
+        },
+        failed: () => {
+          if (!this.#over) this.#answerByItself(status, 'no error page');
+        },
+      },
+    );
+  }
+
+  #answerByItself(status: number, reason: string, fields: readonly string[] = []): void {
+    this.#relay?.stop();
+    this.#exchange?.abort();
+    this.#status = status;
+    this.#reason = reason;
+    if (this.#head.body !== 'none') this.#client.requestBody.discard();
+    this.#bytesSent = answerByItself(this.#client, status, fields);
+    this.#finish();
+  }
+
+  #clientGone(): void {
+    if (this.#over) return;
+    this.#exchange?.abort();
+    this.#reason = 'the client has gone';
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const upstream = this.#candidate?.endpoint;
+    this.#endTry();
+    this.#relay?.stop();
+    if (this.#whole !== undefined) this.#parts.wheel.remove(this.#whole);
+    const decision = this.#decision;
+    if (decision?.kind === 'forward') decision.release?.();
+    recordRequest(this.#parts, {
+      head: this.#head,
+      status: this.#status,
+      startedMs: this.#startedMs,
+      route: decision?.route,
+      bytesReceived: this.#relay?.bytes ?? 0,
+      bytesSent: this.#bytesSent,
+      requestId: this.#requestId,
+      upstream:
+        upstream === undefined || this.#parts.accessLog === undefined
+          ? undefined
+          : `${upstream.address}:${upstream.port}`,
+      upstreamMs: this.#upstreamMs,
+      reason: this.#reason,
+    });
+  }
+}
+
+const unasked: UpstreamFailure = {
+  status: 502,
+  code: 'EDGE_UPSTREAM_UPGRADED',
+  message: 'status 101 unasked',
+  verification: false,
+};
+
+function wishOf({ policy, pinned, hashText }: ForwardDecision): EndpointWish {
+  return { balance: policy.balance, pinned, hashText };
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,55 @@
+import { fieldKind, fieldKindOf } from '../http1/field-kind.ts';
+import { WireFields } from '../http1/wire-fields.ts';
+import type { AddressRanges } from '../policy/address-ranges.ts';
+import { appendForwarded } from '../policy/forwarded.ts';
+import type { CheckedHead } from '../policy/request-head.ts';
+import type { HeaderEdits } from '../policy/route-policy.ts';
+import { editFields, keepFields } from './edit-fields.ts';
+import { type HeaderFields, headerFieldsOf } from './header-fields.ts';
+import { JoinedFields } from './joined-fields.ts';
+
+/**
+ * The fields of the request to the upstream, without Host and framing: what the client sent without hop-by-hop fields
+ * (RFC 9110 section 7.6.1) and without what only the edge may say, then what the edge says, which no Connection field can take
+ * away. `standard`: with Forwarded (RFC 7239). Requests that repeat their fields get what was made for the one before.
+ */
+export function upstreamFields(
+  head: CheckedHead,
+  edits: HeaderEdits | undefined,
+  trusted: AddressRanges,
+  standard: boolean,
+): HeaderFields {
+  const { fields } = head;
+  if (!(fields instanceof WireFields)) return made(head, edits, trusted, standard);
+  // All else that counts is the same for all requests of a connection, and Host is one of the fields, but for an absolute
+  // target without one.
+  const { derived } = fields;
+  if (derived?.from === edits && derived?.and === head.hostHeader) return derived.fields;
+  const result = made(head, edits, trusted, standard);
+  fields.derived = { from: edits, and: head.hostHeader, fields: result };
+  return result;
+}
+
+function made(
+  head: CheckedHead,
+  edits: HeaderEdits | undefined,
+  trusted: AddressRanges,
+  standard: boolean,
+): HeaderFields {
+  const { fields, connectionTokens } = head;
+  const kept = keepFields(
+    fields,
+    index =>
+      kindOf(fields, index) === fieldKind.other &&
+      (connectionTokens.length === 0 || !connectionTokens.includes(fields.name(index))),
+  );
+  const said: string[] = [];
+  appendForwarded(said, head, trusted, standard);
+  return editFields(new JoinedFields(kept, headerFieldsOf(said)), edits);
+}
+
+function kindOf(fields: HeaderFields, index: number): number {
+  if (fields instanceof WireFields) return fields.kind(index);
+  const name = fields.name(index);
+  return fieldKindOf(name, 0, name.length);
+}

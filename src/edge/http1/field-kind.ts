@@ -1,0 +1,89 @@
+/** What a field means to a proxy; `other` is passed on as it is. */
+export const fieldKind = Object.freeze({
+  other: 0,
+  host: 1,
+  connection: 2,
+  contentLength: 3,
+  transferEncoding: 4,
+  upgrade: 5,
+  expect: 6,
+  te: 7,
+  keepAlive: 8,
+  /** Further fields of one connection only (RFC 9110 section 7.6.1). */
+  hopByHop: 9,
+  /** What proxies say of the client: the word of a trusted peer alone is taken. */
+  forwarded: 10,
+  /**
+   * Never taken from a client: `Proxy` would become the HTTP_PROXY variable of CGI programs, and many upstreams read
+   * `X_Real_IP` as `X-Real-IP`.
+   */
+  unsafe: 11,
+});
+
+const upperMask = 0x20;
+
+/** The kind of the field whose name stands in `text` from `start` to `end`, checked to be a token already. */
+export function fieldKindOf(text: string, start: number, end: number): number {
+  switch (end - start) {
+    case 2:
+      return is(text, start, 'te') ? fieldKind.te : fieldKind.other;
+    case 4:
+      return is(text, start, 'host') ? fieldKind.host : underscored(text, start, end);
+    case 5:
+      return is(text, start, 'proxy') ? fieldKind.unsafe : underscored(text, start, end);
+    case 6:
+      return is(text, start, 'expect') ? fieldKind.expect : underscored(text, start, end);
+    case 7:
+      if (is(text, start, 'upgrade')) return fieldKind.upgrade;
+      return is(text, start, 'trailer') ? fieldKind.hopByHop : underscored(text, start, end);
+    case 8:
+      return is(text, start, 'x-scheme') ? fieldKind.forwarded : underscored(text, start, end);
+    case 9:
+      if (is(text, start, 'forwarded') || is(text, start, 'x-real-ip')) return fieldKind.forwarded;
+      return underscored(text, start, end);
+    case 10:
+      if (is(text, start, 'connection')) return fieldKind.connection;
+      return is(text, start, 'keep-alive') ? fieldKind.keepAlive : underscored(text, start, end);
+    case 14:
+      if (is(text, start, 'content-length')) return fieldKind.contentLength;
+      break;
+    case 16:
+      if (is(text, start, 'proxy-connection')) return fieldKind.hopByHop;
+      break;
+    case 17:
+      if (is(text, start, 'transfer-encoding')) return fieldKind.transferEncoding;
+      break;
+    case 18:
+      if (is(text, start, 'proxy-authenticate')) return fieldKind.hopByHop;
+      break;
+    case 19:
+      if (is(text, start, 'proxy-authorization')) return fieldKind.hopByHop;
+      break;
+    default:
+  }
+  if (end - start > 10) {
+    const first = text.charCodeAt(start) | upperMask;
+    const told =
+      first === 0x78
+        ? end - start > 11 && is(text, start, 'x-forwarded-')
+        : first === 0x73 && is(text, start, 'ssl-client-');
+    if (told) return underscored(text, start, end) || fieldKind.forwarded;
+  }
+  return underscored(text, start, end);
+}
+
+/** Whether `name` (lower case, letters and hyphens) stands at `start`. */
+function is(text: string, start: number, name: string): boolean {
+  for (let at = 0; at < name.length; at += 1) {
+    const wanted = name.charCodeAt(at);
+    const code = text.charCodeAt(start + at);
+    // A hyphen has the bit set by itself; only letters may differ in it.
+    if (code !== wanted && (wanted === 0x2d || (code | upperMask) !== wanted)) return false;
+  }
+  return true;
+}
+
+function underscored(text: string, start: number, end: number): number {
+  for (let at = start; at < end; at += 1) if (text.charCodeAt(at) === 0x5f) return fieldKind.unsafe;
+  return fieldKind.other;
+}

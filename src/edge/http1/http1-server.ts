@@ -1,0 +1,47 @@
+import { messageOf } from '../../core/errors.ts';
+import type { ServeRequest } from '../exchange/ports.ts';
+import { recordRefusal } from '../exchange/request-log.ts';
+import type { ProtocolServer, ServingParts } from '../protocol-server.ts';
+import type { TimerWheel } from '../timers/timer-wheel.ts';
+import { type ConnectionHost, ServerConnection } from './server-connection.ts';
+
+/** How long a connection that has sent nothing may still send its first request while the engine stops. */
+const lastRequestMs = 500;
+
+/** Serves clients' connections that speak HTTP/1.1, or 1.0, by the edge's own codec. */
+export function createHttp1Server(
+  parts: Pick<ServingParts, 'limits' | 'timeouts' | 'metrics' | 'accessLog' | 'logger'>,
+  serve: ServeRequest,
+  wheel: TimerWheel,
+): ProtocolServer {
+  const { limits, timeouts, metrics, accessLog, logger } = parts;
+  const connections = new Set<ServerConnection>();
+  const host = {
+    wheel,
+    timeouts,
+    limits,
+    draining: false,
+    serve: (exchange, head) => serve(head, exchange),
+    refused(refusal, facts) {
+      metrics.refused(refusal.reason);
+      recordRefusal(accessLog, refusal, facts);
+    },
+    closed: connection => connections.delete(connection),
+    failed: error => logger.error('a connection could not be served', { error: messageOf(error) }),
+  } satisfies ConnectionHost as ConnectionHost & { draining: boolean };
+  return {
+    take(socket, facts) {
+      if (socket.destroyed) return;
+      const connection = new ServerConnection(host, socket, facts);
+      connections.add(connection);
+      if (host.draining) connection.drain(lastRequestMs);
+    },
+    drain() {
+      host.draining = true;
+      for (const connection of connections) connection.drain(lastRequestMs);
+    },
+    close() {
+      for (const connection of connections) connection.destroy();
+    },
+  };
+}

@@ -1,0 +1,381 @@
+import { connect as connectPlain, type LookupFunction, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectSecure, type SecureContext } from 'node:tls';
+import type { Endpoint, UpstreamTls } from '../compile/table.ts';
+import { BodyReader } from '../http1/body-reader.ts';
+import { maxResponseHeadBytes, type ReadResponse, ResponseReader } from '../http1/read-response.ts';
+import { readTrailers } from '../http1/trailers.ts';
+import { Tunnel } from '../http1/tunnel.ts';
+import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
+import { failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
+import type { Http1Exchange } from './http1-exchange.ts';
+
+/** What the connections of one pool share. */
+export interface ConnectionHome {
+  readonly endpoint: Endpoint;
+  readonly tls: UpstreamTls | undefined;
+  readonly context: SecureContext | undefined;
+  readonly lookup: LookupFunction;
+  readonly wheel: TimerWheel;
+  /** Of the last connection that was verified: saves the next one most of its handshake. */
+  session: Buffer | undefined;
+  /** The connection can take another request. Gives whether it is kept. */
+  idle(connection: Http1Connection): boolean;
+  gone(connection: Http1Connection): void;
+}
+
+const fullBytes = 262_144;
+/** All reads of upstreams go through one piece of memory: what is kept beyond a call is copied by who keeps it. */
+const readBytes = 65_536;
+const headEnd = Buffer.from('\r\n\r\n');
+const unusedIdleMs = 60_000;
+
+function failure(code: string, message: string): UpstreamFailure {
+  return { status: 502, code, message, verification: false };
+}
+
+/**
+ * A connection to an upstream. It carries one request at a time, and is never used again once anything about it was not as it
+ * has to be:
+ *
+ *   connecting --> busy --answer whole, request whole, nothing behind it--> idle --> busy ...
+ *       |           '-- anything else --> gone
+ *       '--> gone
+ */
+export class Http1Connection implements Timed {
+  deadlineMs = Infinity;
+  slot = -1;
+  next: Timed | undefined = undefined;
+  previous: Timed | undefined = undefined;
+
+  readonly #home: ConnectionHome;
+  readonly #socket: Socket;
+  readonly #reader = new ResponseReader();
+  readonly #body = new BodyReader();
+  #exchange: Http1Exchange | undefined;
+  #connected = false;
+  #gone = false;
+  #requests = 0;
+  /** Bytes of a head that is not complete. */
+  #partial: Buffer | undefined;
+  #response: ReadResponse | undefined;
+  #paused = false;
+  #full = false;
+  #tunnel: Tunnel | undefined;
+  #idleSeconds: number | undefined;
+
+  constructor(home: ConnectionHome, scratch: Buffer) {
+    this.#home = home;
+    const { endpoint, tls, context, lookup } = home;
+    const common = {
+      host: endpoint.address,
+      port: endpoint.port,
+      noDelay: true,
+      lookup,
+      onread: {
+        buffer: scratch,
+        callback: (length: number): boolean => {
+          this.#receive(scratch.subarray(0, length));
+          return !this.#paused;
+        },
+      },
+    };
+    if (tls === undefined) {
+      this.#socket = connectPlain(common);
+      this.#socket.on('connect', () => this.#stands());
+    } else {
+      const { verify, verifiedName, serverName } = tls;
+      let session: Buffer | undefined;
+      const secure = connectSecure({
+        ...common,
+        ...(context === undefined ? {} : { secureContext: context }),
+        ...(home.session === undefined ? {} : { session: home.session }),
+        ALPNProtocols: ['http/1.1'],
+        rejectUnauthorized: verify,
+        servername: serverName ?? '',
+        // Without SNI Node would check the certificate against the address.
+        checkServerIdentity: (_, certificate) => checkServerIdentity(verifiedName, certificate),
+      });
+      // A session is worth something only after its connection was verified: a resumed one is not verified again.
+      secure.on('session', (made: Buffer) => {
+        session = made;
+        if (this.#connected) home.session = made;
+      });
+      secure.on('secureConnect', () => {
+        home.session = session ?? home.session;
+        this.#stands();
+      });
+      this.#socket = secure;
+    }
+    this.#socket.on('drain', () => this.#drained());
+    this.#socket.on('error', (error: Error) => this.#fail(failureOf(error), true));
+    this.#socket.on('end', () => this.#upstreamEnded());
+    this.#socket.on('close', () => this.#closed());
+  }
+
+  /** Takes a request. Only for a connection that is new or idle. */
+  begin(exchange: Http1Exchange): void {
+    this.#exchange = exchange;
+    this.#requests += 1;
+    if (this.#connected) exchange.sendHead();
+    else this.#home.wheel.set(this, exchange.deadlines.connectMs);
+  }
+
+  // Called by the exchange.
+
+  sendText(latin1: string): void {
+    this.#socket.write(latin1, 'latin1');
+  }
+
+  /** Gives whether there is room for more. */
+  send(bytes: Buffer): boolean {
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength < fullBytes) return true;
+    this.#full = true;
+    this.arm();
+    return false;
+  }
+
+  consumes(): boolean {
+    return this.#home.tls !== undefined && this.#socket.writableLength === 0;
+  }
+
+  /** The sink of the answer has room again. */
+  resume(exchange: Http1Exchange): void {
+    if (exchange !== this.#exchange || !this.#paused) return;
+    this.#paused = false;
+    this.arm();
+    this.#socket.resume();
+  }
+
+  abort(exchange: Http1Exchange): void {
+    if (exchange !== this.#exchange) return;
+    this.#exchange = undefined;
+    this.destroy();
+  }
+
+  /** Sets the deadline for what is awaited of the upstream. */
+  arm(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const { sendMs, readMs } = exchange.deadlines;
+    let awaitedMs = Infinity;
+    if (this.#full) awaitedMs = sendMs;
+    else if (!this.#paused && (exchange.requestEnded || exchange.answered)) awaitedMs = readMs;
+    this.#home.wheel.set(this, awaitedMs);
+  }
+
+  // What happens on the wire.
+
+  #stands(): void {
+    this.#connected = true;
+    if (this.#exchange === undefined) this.destroy();
+    else this.#exchange.sendHead();
+  }
+
+  #receive(view: Buffer): void {
+    if (this.#tunnel !== undefined) {
+      if (!this.#tunnel.deliver(Buffer.from(view))) this.#paused = true;
+      return;
+    }
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      // Nobody asked: this connection cannot be trusted any more.
+      this.destroy();
+      return;
+    }
+    if (this.#response === undefined) this.#readHead(view, exchange);
+    else this.#readBody(view, 0, exchange);
+    // What is awaited from now on; where all has come, the pool has set how long it may be idle.
+    if (this.#exchange === exchange) this.arm();
+  }
+
+  #readHead(view: Buffer, exchange: Http1Exchange): void {
+    exchange.touched = true;
+    const bytes = this.#partial === undefined ? view : Buffer.concat([this.#partial, view]);
+    const before = Math.max(0, (this.#partial?.length ?? 0) - 3);
+    const found = bytes.indexOf(headEnd, before);
+    if (found < 0) {
+      if (bytes.length > maxResponseHeadBytes)
+        return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', 'head too large'));
+      if (!mayBeHead(bytes)) return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', 'no HTTP/1 answer'));
+      this.#partial = bytes === view ? Buffer.from(view) : bytes;
+      return;
+    }
+    this.#partial = undefined;
+    const end = found + headEnd.length;
+    const read = this.#reader.read(bytes.toString('latin1', 0, end), exchange.request.method);
+    if ('fault' in read) return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', read.fault));
+    if (read.status < 200) return this.#interim(read, bytes, end, exchange);
+    this.#response = read;
+    if (read.idleSeconds !== undefined) this.#idleSeconds = read.idleSeconds;
+    const { framing } = read;
+    if (read.bodiless) this.#body.begin('none', 0);
+    else if (read.chunked) this.#body.begin('chunked', 0);
+    else if (framing.kind === 'length') this.#body.begin('length', framing.length);
+    else this.#body.begin('rest', 0);
+    exchange.answerBegins(read);
+    // Whoever was told may have had enough.
+    if (this.#exchange === exchange) this.#readBody(bytes, end, exchange);
+  }
+
+  #interim(read: ReadResponse, bytes: Buffer, end: number, exchange: Http1Exchange): void {
+    if (read.status === 101) {
+      if (exchange.request.upgrade === undefined)
+        return this.#fail(failure('EDGE_UPSTREAM_UPGRADED', 'status 101 unasked'));
+      const tunnel = new Tunnel({
+        socket: this.#socket,
+        first: Buffer.from(bytes.subarray(end)),
+        close: () => this.#endGently(),
+        want: () => {
+          this.#paused = false;
+          this.#socket.resume();
+        },
+      });
+      tunnel.onDrain = () => exchange.listener.drained();
+      this.#tunnel = tunnel;
+      this.#exchange = undefined;
+      this.#paused = true;
+      this.#home.wheel.set(this, Infinity);
+      this.#socket.setKeepAlive(true, 60_000);
+      exchange.upgraded(read, tunnel);
+      return;
+    }
+    if (read.chunked || (read.framing.kind === 'length' && read.framing.length > 0))
+      return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', 'a body in an interim answer'));
+    // 100 is between this connection and the upstream; more than a few of the others are an attack.
+    if (++exchange.interims > maxInterims)
+      return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', 'too many interim answers'));
+    if (read.status !== 100) exchange.listener.informed(read.status, read.fields);
+    if (end < bytes.length && this.#exchange === exchange) this.#readHead(bytes.subarray(end), exchange);
+  }
+
+  #readBody(bytes: Buffer, from: number, exchange: Http1Exchange): void {
+    const body = this.#body;
+    let at = from;
+    if (!body.done && from < bytes.length) {
+      at = body.read(bytes, from);
+      if (body.dataEnd > body.dataStart && !exchange.deliver(bytes.subarray(body.dataStart, body.dataEnd))) {
+        this.#paused = true;
+        this.arm();
+      }
+      if (body.fault !== '') return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', body.fault));
+    }
+    if (!body.done || this.#exchange !== exchange) return;
+    // More than was announced: the answer goes out as it is, the connection is not used again.
+    if (at < bytes.length) exchange.desynchronised = true;
+    const trailers = readTrailers(body.trailers);
+    if (trailers !== undefined && 'fault' in trailers)
+      return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', trailers.fault));
+    if (exchange.requestEnded) this.#release();
+    exchange.answerEnds(trailers);
+    // An answer before the end of the request: nobody waits for the upstream to take the rest of it.
+    if (this.#exchange === exchange) this.#finish();
+  }
+
+  #finish(): void {
+    this.#exchange = undefined;
+    this.destroy();
+  }
+
+  /** The answer is whole: the connection is free before its client is told, whose next request may take it. */
+  #release(): void {
+    const exchange = this.#exchange;
+    const reusable =
+      this.#response?.persistent === true && exchange?.desynchronised === false && !this.#paused;
+    this.#exchange = undefined;
+    this.#response = undefined;
+    this.#full = false;
+    const idleMs =
+      this.#idleSeconds === undefined
+        ? unusedIdleMs
+        : Math.min(unusedIdleMs, this.#idleSeconds * 1_000 - 500);
+    if (!reusable || idleMs <= 0 || !this.#home.idle(this)) {
+      this.destroy();
+      return;
+    }
+    this.#home.wheel.set(this, idleMs);
+  }
+
+  #upstreamEnded(): void {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.sourceEnded();
+      return;
+    }
+    const exchange = this.#exchange;
+    if (exchange !== undefined && this.#response !== undefined && this.#body.endsWithConnection()) {
+      exchange.desynchronised = true;
+      this.#exchange = undefined;
+      exchange.answerEnds(undefined);
+    } else {
+      this.#fail(
+        failure('ECONNRESET', 'the upstream closed the connection before the end of its answer'),
+        true,
+      );
+    }
+    this.destroy();
+  }
+
+  #closed(): void {
+    this.#gone = true;
+    this.#home.wheel.remove(this);
+    this.#home.gone(this);
+    this.#tunnel?.sourceClosed();
+    this.#fail(
+      failure('ECONNRESET', 'the upstream closed the connection before the end of its answer'),
+      true,
+    );
+  }
+
+  #drained(): void {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.drained();
+      return;
+    }
+    if (!this.#full) return;
+    this.#full = false;
+    this.arm();
+    this.#exchange?.listener.drained();
+  }
+
+  /** `closed`: by the other side, so that an idle connection may have been closed before the request came. */
+  #fail(why: UpstreamFailure, closed = false): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.destroy();
+    exchange?.fail(why, !this.#connected, closed && this.#requests > 1 && !exchange.touched);
+  }
+
+  onDeadline(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) this.destroy();
+    else this.#fail(timeoutFailure(this.#connected ? 'read' : 'connect'));
+  }
+
+  /** Lets what was written go out. */
+  #endGently(): void {
+    this.#socket.end();
+    this.#home.wheel.set(this, lingerMs);
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#socket.destroy();
+  }
+}
+
+const lingerMs = 2_000;
+const maxInterims = 16;
+
+/** Whether bytes without an end of a head may be the beginning of one. */
+function mayBeHead(bytes: Buffer): boolean {
+  const start = 'HTTP/1.';
+  return start.startsWith(bytes.toString('latin1', 0, start.length));
+}
+
+/** Memory for all reads of a worker's upstream connections. */
+export function makeScratch(): Buffer {
+  return Buffer.allocUnsafeSlow(readBytes);
+}

@@ -1,0 +1,109 @@
+import type { LookupFunction } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { messageOf } from '../../core/errors.ts';
+import type { Endpoint, UpstreamTls } from '../compile/table.ts';
+import type {
+  UpstreamConnector,
+  UpstreamDeadlines,
+  UpstreamExchange,
+  UpstreamListener,
+  UpstreamRequest,
+  UpstreamTarget,
+} from '../exchange/ports.ts';
+import type { TimerWheel } from '../timers/timer-wheel.ts';
+import { candidateKey } from './candidate.ts';
+import { makeScratch } from './http1-connection.ts';
+import { Http1Exchange } from './http1-exchange.ts';
+import { Http1Pool, type PoolSurroundings } from './http1-pool.ts';
+import { upstreamContext } from './upstream-context.ts';
+
+/** The pools of one way to speak TLS, or of none: they share no connection with others. */
+interface Group {
+  readonly tls: UpstreamTls | undefined;
+  readonly context: SecureContext | undefined;
+  readonly pools: Map<string, Http1Pool>;
+  /** Endpoints are the same objects from table to table. */
+  readonly byEndpoint: WeakMap<Endpoint, Http1Pool>;
+}
+
+/** The connections of a worker to all upstreams that speak HTTP/1.1. */
+export class Http1Connector implements UpstreamConnector {
+  readonly #surroundings: PoolSurroundings;
+  readonly #plain: Group = newGroup(undefined, undefined);
+  readonly #secure = new Map<string, Group>();
+
+  constructor(lookup: LookupFunction, wheel: TimerWheel) {
+    this.#surroundings = { lookup, wheel, scratch: makeScratch() };
+  }
+
+  open(
+    { endpoint, tls }: UpstreamTarget,
+    request: UpstreamRequest,
+    deadlines: UpstreamDeadlines,
+    listener: UpstreamListener,
+  ): UpstreamExchange {
+    let group: Group;
+    try {
+      group = tls === undefined ? this.#plain : this.#groupOf(tls);
+    } catch (error) {
+      const message = messageOf(error);
+      const failure = {
+        status: 503,
+        code: 'EDGE_UPSTREAM_TLS_INVALID',
+        message,
+        verification: true,
+      } as const;
+      process.nextTick(() => listener.failed(failure, true));
+      return { abort: () => {} };
+    }
+    const known = group.byEndpoint.get(endpoint);
+    const pool = known === undefined || known.retired ? this.#poolOf(group, endpoint) : known;
+    const connection = pool.take();
+    const exchange = new Http1Exchange(connection, request, deadlines, listener);
+    connection.begin(exchange);
+    return exchange;
+  }
+
+  keep(tlsIds: ReadonlySet<string>): void {
+    for (const [id, group] of this.#secure) {
+      if (tlsIds.has(id)) continue;
+      this.#secure.delete(id);
+      for (const pool of group.pools.values()) pool.retire();
+    }
+    for (const group of [this.#plain, ...this.#secure.values()]) {
+      for (const [key, pool] of group.pools) {
+        if (!pool.empty) continue;
+        group.pools.delete(key);
+        pool.retire();
+      }
+    }
+  }
+
+  close(): void {
+    for (const group of [this.#plain, ...this.#secure.values()])
+      for (const pool of group.pools.values()) pool.close();
+  }
+
+  #groupOf(tls: UpstreamTls): Group {
+    const known = this.#secure.get(tls.id);
+    if (known !== undefined) return known;
+    const made = newGroup(tls, upstreamContext(tls));
+    this.#secure.set(tls.id, made);
+    return made;
+  }
+
+  #poolOf(group: Group, endpoint: Endpoint): Http1Pool {
+    const key = candidateKey(endpoint);
+    let pool = group.pools.get(key);
+    if (pool === undefined || pool.retired) {
+      pool = new Http1Pool(endpoint, group.tls, group.context, this.#surroundings);
+      group.pools.set(key, pool);
+    }
+    group.byEndpoint.set(endpoint, pool);
+    return pool;
+  }
+}
+
+function newGroup(tls: UpstreamTls | undefined, context: SecureContext | undefined): Group {
+  return { tls, context, pools: new Map(), byEndpoint: new WeakMap() };
+}
