@@ -1,10 +1,8 @@
 import {
-  backendProtocolAnnotation,
   certificateNameAnnotation,
   certificateRevisionAnnotation,
   clusterIssuerAnnotation,
   defaultIngressClassAnnotation,
-  forceSslRedirectAnnotation,
   http01OverrideIngressClassAnnotation,
   http01OverrideIngressClassNameAnnotation,
   http01OverrideIngressNameAnnotation,
@@ -20,10 +18,8 @@ import {
   replacesAnnotation,
   secretTemplateKeysAnnotation,
   sourceIngressClassAnnotation,
-  sslRedirectAnnotation,
   tlsAcmeAnnotation,
   urlMatchModeProperty,
-  whitelistSourceRangeAnnotation,
 } from '../src/api/annotations.ts';
 import { attemptAnnotation } from '../src/controllers/certificate/failure.ts';
 import {
@@ -31,13 +27,10 @@ import {
   certificateAnnotations,
 } from '../src/controllers/ingress-shim/certificate-annotations.ts';
 import { ingressPropertyAnnotation } from '../src/edge/compile/cce-match-modes.ts';
-import { unsupportedGuards, unsupportedSettings } from '../src/edge/compile/unsupported-annotations.ts';
 import { bareRulesAnnotation } from '../src/solvers/http01/challenge-path.ts';
 
 /** A row of a table: the annotation, what may stand there, what it does. */
 type Row = readonly [key: string, syntax: string, help: string];
-
-const nginx = (name: string): string => `nginx.ingress.kubernetes.io/${name}`;
 
 const trueWords = '`true` (or `1`, `t`, `T`, `True`, `TRUE`)';
 
@@ -59,43 +52,6 @@ const issuerRows: readonly Row[] = [
 
 const edgeRows: readonly Row[] = [
   [ingressClassAnnotation, 'class', 'The class of the Ingress; goes before `spec.ingressClassName`.'],
-  [
-    backendProtocolAnnotation,
-    '`HTTP`, `HTTPS`, in any case of letters',
-    'How upstreams are spoken to; HTTP without it. Anything else closes the paths of the Ingress (503).',
-  ],
-  [
-    nginx('proxy-ssl-secret'),
-    '`name` or `namespace/name`, of the namespace of the Ingress',
-    'With HTTPS: the Secret whose `ca.crt` verifies the upstream; its `tls.crt` and `tls.key` are the client certificate.',
-  ],
-  [
-    nginx('proxy-ssl-name'),
-    'DNS name',
-    "With HTTPS: the name that the upstream's certificate is for, and that is sent as SNI; `<service>.<namespace>.svc` without it.",
-  ],
-  [nginx('proxy-ssl-server-name'), '`on`, `off`', 'With HTTPS: whether SNI is sent; on without it.'],
-  [
-    nginx('proxy-ssl-verify'),
-    '`on`, `off`',
-    "With HTTPS: whether the upstream's certificate is verified; on without it.",
-  ],
-  [
-    sslRedirectAnnotation,
-    '`true`, `false`',
-    'Whether HTTP is redirected where the Ingress has TLS for the host; true without it.',
-  ],
-  [
-    forceSslRedirectAnnotation,
-    '`true`, `false`',
-    'Whether HTTP is redirected without TLS too; false without it.',
-  ],
-  [nginx('canary'), '`true`', 'The Ingress adds to another one; it is not served, and gets an event.'],
-  [
-    whitelistSourceRangeAnnotation,
-    '`0.0.0.0/0,::/0`',
-    'Lets everybody in, as without it; any narrower range is [not supported](#not-supported).',
-  ],
   [
     ingressPropertyAnnotation,
     'JSON list of objects with `host`, `path`, `matchmode`',
@@ -191,8 +147,6 @@ export const annotationTables: Readonly<Record<string, string>> = {
       .map(one => [code(one.key), targetsOf(one), one.syntax, one.help]),
   ),
   edge: table(['annotation', 'value', 'what it does'], edgeRows.map(keyed)),
-  guards: list(unsupportedGuards),
-  settings: list(unsupportedSettings),
   others: table(['annotation', 'on', 'what it is'], otherRows.map(keyed)),
 };
 
@@ -217,13 +171,6 @@ function keyed([key, ...rest]: Row): string[] {
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
-
-function list(names: ReadonlySet<string>): string {
-  return [...names]
-    .toSorted()
-    .map(name => `- ${code(nginx(name))}`)
-    .join('\n');
 }
 
 function cell(text: string): string {

@@ -7,14 +7,16 @@ import { runSettings } from '../src/config/run-settings.ts';
 import { type Setting, settingsOf } from '../src/config/setting.ts';
 import { statusSettings } from '../src/config/status-settings.ts';
 import { withAnnotationTables } from './annotation-tables.ts';
+import { withNginxTables } from './nginx-annotation-tables.ts';
 
 /**
- * Writes the tables of docs/configuration.md from the settings in src/config, and those of docs/annotations.md from the
- * tables of annotations. With --check it writes nothing and ends with 1 where a file says something else.
+ * Writes the tables of docs/configuration.md from the settings in src/config, and those of docs/annotations.md and
+ * docs/annotations-nginx.md from the tables of annotations. With --check it writes nothing and ends with 1 where a file says something else.
  */
 const files = [
   { name: 'configuration.md', withTables, source: 'src/config' },
   { name: 'annotations.md', withTables: withAnnotationTables, source: 'docs/annotation-tables.ts' },
+  { name: 'annotations-nginx.md', withTables: withNginxTables, source: 'src/edge/compile/nginx' },
 ] as const;
 
 /** The commands and their settings; each command has a pair of markers around its tables. */

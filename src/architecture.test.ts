@@ -22,6 +22,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 const packageOwners: Readonly<Record<string, string>> = {
   '@kubernetes/client-node': 'kube',
   'acme-client': 'acme',
+  bcryptjs: 'edge',
   'node-forge': 'pki',
   '@peculiar/asn1-csr': 'pki',
   '@peculiar/asn1-schema': 'pki',

@@ -1,12 +1,22 @@
 import type { Ingress } from '../../api/kubernetes/ingress.ts';
-import type { Secret } from '../../api/kubernetes/secret.ts';
-import type { ObjectKey } from '../../api/meta.ts';
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
-import type { AlternativeCondition, UpstreamProtocol } from './table.ts';
-import { unsupportedGuards, unsupportedSettings } from './unsupported-annotations.ts';
+import { type AnnotationRow, type Draft, nginxPrefix } from './nginx/annotation-row.ts';
+import { annotationRows } from './nginx/annotation-rows.ts';
+import { usersOf } from './nginx/basic-auth-secret.ts';
+import { clientCertificatePolicy } from './nginx/client-certificate-secret.ts';
+import { policyOf, type SecretParts } from './nginx/draft-policy.ts';
+import { snippetIsHarmless } from './nginx/refused.ts';
+import { findSecret, type SecretLookup } from './nginx/secret-reference.ts';
+import { quoted } from './quoted.ts';
+import {
+  type AlternativeCondition,
+  type HandshakeOptions,
+  plainHandshake,
+  type UpstreamProtocol,
+} from './table.ts';
 
-const prefix = 'nginx.ingress.kubernetes.io/';
+export { quoted } from './quoted.ts';
 
 /** How the upstreams of an Ingress are spoken to, as its annotations say. Nothing is checked against other objects. */
 export interface UpstreamTlsAnnotations {
@@ -15,6 +25,8 @@ export interface UpstreamTlsAnnotations {
   readonly secret: string | undefined;
   readonly name: string | undefined;
   readonly sendServerName: boolean;
+  readonly depth: number | undefined;
+  readonly handshake: HandshakeOptions;
 }
 
 /** An Ingress's annotations, read. */
@@ -28,6 +40,8 @@ export interface IngressSettings {
     readonly protocol: UpstreamProtocol;
     /** Undefined: without TLS. */
     readonly tls: UpstreamTlsAnnotations | undefined;
+    /** AUTO_HTTP: `tls` is for requests that came over TLS, the others go without. */
+    readonly asClient: boolean;
   };
   /** The Service's own address stands for its endpoints. */
   readonly serviceUpstream: boolean;
@@ -46,7 +60,7 @@ export interface IngressSettings {
 
 const defaults: IngressSettings = Object.freeze({
   policy: plainPolicy,
-  upstream: Object.freeze({ protocol: 'http1', tls: undefined }),
+  upstream: Object.freeze({ protocol: 'http1', tls: undefined, asClient: false }),
   serviceUpstream: false,
   useRegex: false,
   serverAliases: [],
@@ -56,20 +70,17 @@ const defaults: IngressSettings = Object.freeze({
   canary: undefined,
 });
 
-/** Looks up a Secret that an annotation names. What is asked for is noted: the Ingress is read again when it changes. */
-export type SecretLookup = (key: ObjectKey) => Secret | undefined;
-
 /** Reads the annotations of an Ingress. What is wrong becomes a finding; what would weaken it, a refusal too. */
 export function readAnnotations(
   ingress: Ingress,
-  _secretOf: SecretLookup,
+  secretOf: SecretLookup,
 ): { settings: IngressSettings; findings: Finding[] } {
   const values = new Map<string, string>();
   for (const [key, value] of Object.entries(ingress.metadata.annotations ?? {})) {
-    if (key.startsWith(prefix)) values.set(key.slice(prefix.length), String(value).trim());
+    if (key.startsWith(nginxPrefix)) values.set(key.slice(nginxPrefix.length), String(value).trim());
   }
   if (values.size === 0) return { settings: defaults, findings: [] };
-  const reader = new AnnotationReader(ingress, values);
+  const reader = new AnnotationReader(ingress, values, secretOf);
   return { settings: reader.settings(), findings: reader.findings };
 }
 
@@ -77,80 +88,143 @@ class AnnotationReader {
   readonly findings: Finding[] = [];
   readonly #ingress: Ingress;
   readonly #values: ReadonlyMap<string, string>;
+  readonly #secretOf: SecretLookup;
+  readonly #draft: Draft = {};
   #refusal: string | undefined;
 
-  constructor(ingress: Ingress, values: ReadonlyMap<string, string>) {
+  constructor(ingress: Ingress, values: ReadonlyMap<string, string>, secretOf: SecretLookup) {
     this.#ingress = ingress;
     this.#values = values;
+    this.#secretOf = secretOf;
   }
 
   settings(): IngressSettings {
-    this.#noteUnsupported();
-    const ssl = this.#flag('ssl-redirect', true);
-    const forceSsl = this.#flag('force-ssl-redirect', false);
-    const tls = this.#upstreamTls();
-    const plain = ssl && !forceSsl && this.#refusal === undefined;
-    const redirect = { ...plainPolicy.redirect, ssl, forceSsl };
-    const policy = plain ? plainPolicy : { ...plainPolicy, redirect, refusal: this.#refusal };
-    const weight = Number(this.#values.get('canary-weight') ?? 0);
-    const canary =
-      this.#values.get('canary') === 'true'
-        ? { header: undefined, cookie: undefined, weight, total: 100 }
-        : undefined;
-    return { ...defaults, policy, upstream: { protocol: 'http1', tls }, canary };
-  }
-
-  #upstreamTls(): UpstreamTlsAnnotations | undefined {
-    const written = this.#values.get('backend-protocol') ?? 'HTTP';
-    const protocol = written.toUpperCase();
-    if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
-      this.#refuse(
-        findingReasons.annotationInvalid,
-        `${prefix}backend-protocol is ${quoted(written)}: use "HTTP" or "HTTPS"`,
-      );
+    for (const row of annotationRows.values()) {
+      const value = this.#values.get(row.name);
+      if (value !== undefined) this.#read(row, value);
     }
-    if (protocol !== 'HTTPS') return undefined;
-    return {
-      verify: this.#onOff('proxy-ssl-verify'),
-      secret: this.#values.get('proxy-ssl-secret') || undefined,
-      name: this.#values.get('proxy-ssl-name') || undefined,
-      sendServerName: this.#onOff('proxy-ssl-server-name'),
+    for (const name of this.#values.keys()) {
+      if (!annotationRows.has(name))
+        this.#unsupported(`${nginxPrefix}${name} is not known and is passed over: check its name`);
+    }
+    const draft = this.#draft;
+    const parts: SecretParts = {
+      basicAuth: this.#basicAuth(draft),
+      clientCertificate: this.#clientCertificate(draft),
     };
+    const { protocol = 'HTTP' } = draft;
+    const grpc = protocol === 'GRPC' || protocol === 'GRPCS';
+    const settings: IngressSettings = {
+      policy: policyOf(draft, this.#refusal, parts),
+      upstream: {
+        protocol: grpc ? 'http2' : 'http1',
+        tls: protocol === 'HTTP' || protocol === 'GRPC' ? undefined : upstreamTls(draft),
+        asClient: protocol === 'AUTO_HTTP',
+      },
+      serviceUpstream: draft.serviceUpstream ?? false,
+      useRegex: draft.useRegex === true || draft.rewriteTarget !== undefined,
+      serverAliases: draft.serverAliases ?? [],
+      fromToWww: draft.fromToWww ?? false,
+      defaultBackend: draft.defaultBackend,
+      errorStatuses: draft.errorStatuses ?? [],
+      canary: draft.canary === true ? canaryOf(draft) : undefined,
+    };
+    return settings;
   }
 
-  #noteUnsupported(): void {
-    for (const [name, value] of this.#values) {
-      if (unsupportedSettings.has(name))
-        this.#unsupported(`${prefix}${name} is not supported and is passed over`);
-      if (!unsupportedGuards.has(name) || isOpenRange(name, value)) continue;
-      const message = `${prefix}${name} is not supported yet: remove it to serve this Ingress without it`;
-      this.#refuse(findingReasons.annotationUnsupported, message);
+  #read(row: AnnotationRow, value: string): void {
+    const named = `${nginxPrefix}${row.name}`;
+    if (value === '') {
+      if (row.opensWithout === true)
+        this.#refuse(findingReasons.annotationInvalid, `${named} is empty: give it a value or remove it`);
+    } else if (row.read !== undefined) {
+      const wrong = row.read(value, this.#draft);
+      if (wrong === undefined) return;
+      const shown = `${named} is ${quoted(value)}`;
+      if (row.guard === true) this.#refuse(findingReasons.annotationInvalid, `${shown}: ${wrong}`);
+      else if (row.partial === true) this.#invalid(`${shown} and is passed over in part: ${wrong}`);
+      else this.#invalid(`${shown} and is passed over: ${wrong}`);
+    } else if (row.support === 'passed over' && row.harmless?.(value) !== true) {
+      this.#unsupported(`${named} is not supported and is passed over: ${plainText(row.help)}`);
+    } else if (row.support === 'refused' && row.harmless?.(value) !== true) {
+      const message = `${named} is not supported`;
+      if (snippetIsHarmless(row.name, value))
+        this.#unsupported(`${message} and is passed over: it guards nothing`);
+      else if (this.#concerns(row))
+        this.#refuse(
+          findingReasons.annotationUnsupported,
+          `${message}: remove it to serve this Ingress without it`,
+        );
     }
   }
 
-  #flag(name: string, byDefault: boolean): boolean {
-    const value = this.#values.get(name);
-    if (value === undefined || value === 'true' || value === 'false')
-      return value === undefined ? byDefault : value === 'true';
-    const message = `${prefix}${name} is ${quoted(value)} and is passed over: use "true" or "false"`;
-    this.#note(findingReasons.annotationInvalid, message);
-    return byDefault;
+  /** What only says how something else is done, and that is not asked for, leaves nothing open. */
+  #concerns({ name }: AnnotationRow): boolean {
+    return (name !== 'auth-snippet' && name !== 'auth-proxy-set-headers') || this.#values.has('auth-url');
   }
 
-  /** On by default, and where it is neither on nor off: refused. */
-  #onOff(name: string): boolean {
-    const value = this.#values.get(name) ?? 'on';
-    if (value !== 'on' && value !== 'off') {
-      this.#refuse(
-        findingReasons.annotationInvalid,
-        `${prefix}${name} is ${quoted(value)}: use "on" or "off"`,
-      );
+  #basicAuth({ authType, authSecret, authSecretKind, authRealm }: Draft): SecretParts['basicAuth'] {
+    if (authType === undefined && authSecret === undefined) return undefined;
+    if (authSecret === undefined || authType === undefined) {
+      if (this.#refusal !== undefined) return undefined;
+      const message =
+        authSecret === undefined
+          ? `${nginxPrefix}auth-type asks for passwords and no Secret has them: set ${nginxPrefix}auth-secret`
+          : `${nginxPrefix}auth-secret is there without auth-type: set ${nginxPrefix}auth-type to "basic"`;
+      this.#refuse(findingReasons.annotationInvalid, message);
+      return undefined;
     }
-    return value !== 'off';
+    const found = this.#secret('auth-secret', authSecret);
+    if (found === undefined) return undefined;
+    const result = usersOf(found.secret, authSecretKind ?? 'auth-file');
+    if ('error' in result) {
+      this.#refuse(findingReasons.secretInvalid, `${found.named} cannot be used: ${result.error}`);
+      return undefined;
+    }
+    for (const note of result.notes) this.#note(findingReasons.secretInvalid, `${found.named}: ${note}`);
+    return { realm: authRealm ?? 'Authentication Required', users: result.users };
+  }
+
+  #clientCertificate(draft: Draft): SecretParts['clientCertificate'] {
+    const { clientSecret, clientMode } = draft;
+    if (clientMode === 'off') return undefined;
+    if (clientSecret === undefined) {
+      if (clientMode !== 'on' || this.#refusal !== undefined) return undefined;
+      const message = `${nginxPrefix}auth-tls-verify-client is "on" and no Secret has the authorities: set ${nginxPrefix}auth-tls-secret`;
+      this.#refuse(findingReasons.annotationInvalid, message);
+      return undefined;
+    }
+    const found = this.#secret('auth-tls-secret', clientSecret);
+    if (found === undefined) return undefined;
+    const result = clientCertificatePolicy(found.secret, {
+      mode: clientMode ?? 'on',
+      depth: draft.clientDepth ?? 1,
+      passToUpstream: draft.clientPass ?? false,
+      errorPage: draft.clientErrorPage,
+      commonName: draft.clientCommonName,
+    });
+    if ('policy' in result) return result.policy;
+    this.#refuse(findingReasons.secretInvalid, `${found.named} cannot be used: ${result.error}`);
+    return undefined;
+  }
+
+  #secret(
+    annotation: string,
+    value: string,
+  ): Exclude<ReturnType<typeof findSecret>, { error: string }> | undefined {
+    const found = findSecret(annotation, value, this.#ingress.metadata.namespace ?? '', this.#secretOf);
+    if (!('error' in found)) return found;
+    const reason = found.missing === true ? findingReasons.secretNotFound : findingReasons.annotationInvalid;
+    this.#refuse(reason, found.error);
+    return undefined;
   }
 
   #unsupported(message: string): void {
     this.#note(findingReasons.annotationUnsupported, message);
+  }
+
+  #invalid(message: string): void {
+    this.#note(findingReasons.annotationInvalid, message);
   }
 
   #refuse(reason: FindingReason, message: string): void {
@@ -163,14 +237,44 @@ class AnnotationReader {
   }
 }
 
-/** cert-manager writes this on its solvers' Ingresses, so that no range set elsewhere shuts the authority out. */
-function isOpenRange(name: string, value: string): boolean {
-  if (name !== 'whitelist-source-range' && name !== 'allowlist-source-range') return false;
-  const ranges = value.split(',').map(range => range.trim());
-  return ranges.includes('0.0.0.0/0') && ranges.includes('::/0');
+function upstreamTls(draft: Draft): UpstreamTlsAnnotations {
+  const { upstreamMinVersion, upstreamMaxVersion, upstreamCiphers } = draft;
+  return {
+    verify: draft.upstreamVerify ?? true,
+    secret: draft.upstreamSecret,
+    name: draft.upstreamName,
+    sendServerName: draft.upstreamServerName ?? true,
+    depth: draft.upstreamDepth,
+    handshake: {
+      ...plainHandshake,
+      ...(upstreamMinVersion === undefined ? {} : { minVersion: upstreamMinVersion }),
+      ...(upstreamMaxVersion === undefined ? {} : { maxVersion: upstreamMaxVersion }),
+      ciphers: upstreamCiphers,
+    },
+  };
 }
 
-/** A value as a message shows it: short, and on one line. */
-export function quoted(value: string): string {
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+function canaryOf(draft: Draft): AlternativeCondition {
+  const { canaryHeader, canaryValue, canaryPattern } = draft;
+  return {
+    header:
+      canaryHeader === undefined
+        ? undefined
+        : {
+            name: canaryHeader.toLowerCase(),
+            value: canaryValue,
+            pattern: canaryValue === undefined ? canaryPattern : undefined,
+          },
+    cookie: draft.canaryCookie,
+    weight: draft.canaryWeight ?? 0,
+    total: draft.canaryTotal ?? 100,
+  };
+}
+
+/** Markdown of the table as a sentence of a message: without its marks, links and full stop. */
+function plainText(help: string): string {
+  return help
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replaceAll('`', '')
+    .replace(/\.$/, '');
 }

@@ -691,7 +691,7 @@ describe('annotations for upstreams', () => {
   const https = { 'backend-protocol': 'HTTPS' };
   it.each<[string, Record<string, string>, Record<string, string> | undefined, string]>([
     ['an unknown protocol', { 'backend-protocol': 'AJP' }, undefined, 'AnnotationInvalid'],
-    ['a protocol of the next version', { 'backend-protocol': 'GRPC' }, undefined, 'AnnotationInvalid'],
+    ['FastCGI', { 'backend-protocol': 'FCGI' }, undefined, 'AnnotationInvalid'],
     ['another word for verify', { ...https, 'proxy-ssl-verify': 'true' }, undefined, 'AnnotationInvalid'],
     [
       'another word for server-name',
@@ -720,8 +720,9 @@ describe('annotations for upstreams', () => {
       { 'ca.crt': 'nonsense' },
       'UpstreamTLSInvalid',
     ],
-    ['access control that is not there yet', { 'auth-type': 'basic' }, undefined, 'AnnotationUnsupported'],
-    ['a source range', { 'whitelist-source-range': '10.0.0.0/8' }, undefined, 'AnnotationUnsupported'],
+    ['passwords that no Secret has', { 'auth-type': 'basic' }, undefined, 'AnnotationInvalid'],
+    ['a range that is none', { 'whitelist-source-range': '10.0.0.0/33' }, undefined, 'AnnotationInvalid'],
+    ['a firewall that is not there', { 'enable-modsecurity': 'true' }, undefined, 'AnnotationUnsupported'],
   ])('fails closed on %s', (_what, annotations, secret, reason) => {
     const { backend, found } = compiled(annotations, secret);
     expect(backend?.kind).toBe('unavailable');

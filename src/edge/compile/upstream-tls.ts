@@ -5,8 +5,10 @@ import { type Secret, tlsCaKey, tlsCertificateKey, tlsPrivateKeyKey } from '../.
 import { messageOf } from '../../core/errors.ts';
 import { parsePrivateKey } from '../../pki/private-key.ts';
 import { parseRuleHost } from '../match/host.ts';
-import { quoted, type UpstreamTlsAnnotations } from './annotations.ts';
+import type { UpstreamTlsAnnotations } from './annotations.ts';
+import { findSecret, type SecretLookup } from './nginx/secret-reference.ts';
 import { PrivateMaterial } from './private-material.ts';
+import { quoted } from './quoted.ts';
 import { secretText } from './secret-text.ts';
 import { certificatesIn } from './server-certificate.ts';
 import { plainHandshake, type UpstreamTls } from './table.ts';
@@ -37,33 +39,23 @@ export const plainUpstreamTls: UpstreamTlsPolicy = Object.freeze({
 export function upstreamTlsPolicy(
   ingress: Ingress,
   annotations: UpstreamTlsAnnotations,
-  secretOf: (key: { namespace: string; name: string }) => Secret | undefined,
+  secretOf: SecretLookup,
 ): { policy: UpstreamTlsPolicy } | { error: string; missing?: boolean } {
   const { verify, sendServerName, name } = annotations;
   if (name !== undefined && parseRuleHost(name) === undefined && isIP(name) === 0) {
     return { error: `proxy-ssl-name is ${quoted(name)}, which is no host name` };
   }
-  const base = { ...plainUpstreamTls, verify, sendServerName, name: name?.toLowerCase() };
+  const { depth, handshake } = annotations;
+  const base = { ...plainUpstreamTls, verify, sendServerName, name: name?.toLowerCase(), depth, handshake };
   if (annotations.secret === undefined) return { policy: base };
-
   const namespace = ingress.metadata.namespace ?? '';
-  const [first = '', second, ...rest] = annotations.secret.split('/');
-  const key = second === undefined ? { namespace, name: first } : { namespace: first, name: second };
-  if (key.name === '' || rest.length > 0) {
-    return { error: `proxy-ssl-secret is ${quoted(annotations.secret)}: write it as "namespace/name"` };
-  }
-  if (key.namespace !== namespace) {
-    return {
-      error: `proxy-ssl-secret is ${quoted(annotations.secret)}, of another namespace: name a Secret in "${namespace}"`,
-    };
-  }
-  const secret = secretOf(key);
-  const named = `Secret ${quoted(`${key.namespace}/${key.name}`)} of proxy-ssl-secret`;
-  if (secret === undefined) return { error: `${named} does not exist: create it`, missing: true };
+  const found = findSecret('proxy-ssl-secret', annotations.secret, namespace, secretOf);
+  if ('error' in found) return found;
+  const { secret, named } = found;
   const read = readSecret(secret, verify);
   return 'error' in read
     ? { error: `${named} cannot be used: ${read.error}` }
-    : { policy: { ...base, ...read } };
+    : { policy: { ...base, ...read, depth: depth ?? (read.ca === undefined ? undefined : 1) } };
 }
 
 type SecretPart = Pick<UpstreamTlsPolicy, 'ca' | 'client'>;

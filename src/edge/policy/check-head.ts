@@ -6,7 +6,7 @@ import type { CheckedHead } from './request-head.ts';
 
 /** A request that is answered with an error and whose connection is closed: it could be read in two ways. */
 export interface Refusal {
-  readonly status: 400 | 405 | 414 | 431 | 501 | 505;
+  readonly status: 400 | 405 | 413 | 414 | 417 | 431 | 501 | 505;
   /** For the log and the metrics; the client learns the status alone. */
   readonly reason: string;
 }
@@ -20,9 +20,10 @@ export interface HeadLimits {
 
 export const defaultHeadLimits: HeadLimits = Object.freeze({ headers: 100, target: 8_192 });
 
-const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+/** Methods that are never forwarded, whatever the protocol. */
+export const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 /** Anything but blanks, control characters and `#`; browsers send a good deal unencoded. */
-const queryForm = /^[\x21\x22\x24-\x7e\x80-\xff]*$/;
+export const queryForm = /^[\x21\x22\x24-\x7e\x80-\xff]*$/;
 const absoluteForm = /^https?:\/\/([^/?#]*)([/?].*)?$/i;
 
 interface Fields {

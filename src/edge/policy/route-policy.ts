@@ -10,6 +10,8 @@ export interface RoutePolicy {
   readonly refusal: string | undefined;
   readonly redirect: RedirectPolicy;
   readonly sourceRanges: SourceRanges | undefined;
+  /** With `any`, a client within the ranges needs no password, and one with a password need not be within the ranges. */
+  readonly satisfy: 'all' | 'any';
   readonly basicAuth: BasicAuth | undefined;
   readonly externalAuth: ExternalAuth | undefined;
   readonly clientCertificate: ClientCertificatePolicy | undefined;
@@ -17,16 +19,19 @@ export interface RoutePolicy {
   readonly rewrite: Rewrite | undefined;
   readonly cors: Cors | undefined;
   readonly affinity: Affinity | undefined;
+  /** Undefined: what the edge has for all sites. */
   readonly hsts: Hsts | undefined;
   readonly requestHeaders: HeaderEdits | undefined;
   readonly responseHeaders: HeaderEdits | undefined;
-  /** The Host sent to the upstream, where it is not the client's. */
+  /** The Host sent to the upstream, where it is not the client's: a template (`request-template.ts`). */
   readonly upstreamHost: string | undefined;
   readonly timeouts: UpstreamTimeouts | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly balance: Balance | undefined;
   /** Which statuses of the upstream are replaced by the answer of another backend, and its key in the table. */
   readonly errorPages: { readonly statuses: readonly number[]; readonly backend: string } | undefined;
+  /** A key of the table's backends: it takes the requests whose own backend has no endpoints. */
+  readonly fallbackBackend: string | undefined;
   /** Whether a request may change protocols (WebSocket). */
   readonly allowUpgrade: boolean;
   readonly accessLog: boolean;
@@ -39,7 +44,7 @@ export interface RedirectPolicy {
   readonly forceSsl: boolean;
   /** The Ingress has a TLS entry that names no hosts, so that it counts for each of its rules. */
   readonly tlsForEveryHost: boolean;
-  /** Every request goes there. `keepPath` appends the request's path and query. */
+  /** Every request goes there: a template (`request-template.ts`). `keepPath` appends the request's path and query. */
   readonly to: { readonly status: number; readonly location: string; readonly keepPath: boolean } | undefined;
   /** Requests for `/` go to this path. */
   readonly appRoot: string | undefined;
@@ -59,15 +64,18 @@ export interface BasicAuth {
 
 /** A request to another service decides: 2xx lets pass, 401 and 403 are answered, all else is 500. */
 export interface ExternalAuth {
+  /** An http or https URL: a template (`request-template.ts`). */
   readonly url: string;
+  /** Undefined: GET. */
   readonly method: string | undefined;
-  /** Where a 401 sends a browser. */
+  /** Where a 401 sends a browser: a template. */
   readonly signIn: string | undefined;
   readonly signInRedirectParameter: string;
   /** Fields of the answer that are passed to the upstream, in lower case. */
   readonly responseHeaders: readonly string[];
   /** Set-Cookie of the answer is passed to the client even if the upstream's answer is an error. */
   readonly alwaysSetCookie: boolean;
+  /** What X-Auth-Request-Redirect says in place of the path and query of the request: a template. */
   readonly requestRedirect: string | undefined;
   readonly timeoutMs: number;
 }
@@ -82,23 +90,28 @@ export interface ClientCertificatePolicy {
   readonly crl: string | undefined;
   readonly depth: number;
   readonly passToUpstream: boolean;
+  /** Where a client goes whose certificate is missing or does not verify, in place of 400: a template. */
   readonly errorPage: string | undefined;
+  /** A regular expression for the common name of the subject, from its beginning. */
+  readonly commonName: string | undefined;
 }
 
 export interface RequestLimits {
-  /** Undefined: unbounded. */
+  /** Undefined: the edge's own; 0: unbounded. */
   readonly bodyBytes: number | undefined;
   /** For each client address. */
   readonly requestsPerSecond: number | undefined;
   readonly requestsPerMinute: number | undefined;
+  /** How many times the rate may come at once. */
   readonly burstFactor: number;
+  /** Requests under way at the same time. */
   readonly connections: number | undefined;
   /** CIDR ranges that are not limited. */
   readonly exempt: readonly string[];
 }
 
 export type Rewrite =
-  /** The matched pattern's groups, `$1` to `$9`, stand in the target. */
+  /** The groups of the route's pattern, `$1` to `$9`, stand in the target. A route without a pattern has none. */
   | { readonly kind: 'pattern'; readonly target: string }
   /** The matched prefix is replaced (Mapping's `rewrite`). */
   | { readonly kind: 'prefix'; readonly prefix: string; readonly replacement: string }
@@ -124,7 +137,10 @@ export interface Affinity {
   readonly secure: boolean | undefined;
   readonly maxAgeSeconds: number | undefined;
   readonly expiresSeconds: number | undefined;
+  readonly partitioned: boolean;
   readonly changeOnFailure: boolean;
+  /** A client that a canary served stays with it, and one that the main backend served with that. */
+  readonly canarySticky: boolean;
   /** `balanced` may move a client when endpoints change, `persistent` never as long as its endpoint lives. */
   readonly mode: 'balanced' | 'persistent';
 }
@@ -188,6 +204,7 @@ export const plainPolicy: RoutePolicy = Object.freeze({
     appRoot: undefined,
   }),
   sourceRanges: undefined,
+  satisfy: 'all',
   basicAuth: undefined,
   externalAuth: undefined,
   clientCertificate: undefined,
@@ -210,6 +227,7 @@ export const plainPolicy: RoutePolicy = Object.freeze({
   retry: undefined,
   balance: undefined,
   errorPages: undefined,
+  fallbackBackend: undefined,
   allowUpgrade: true,
   accessLog: true,
 });
