@@ -5,7 +5,7 @@ import { noEdgeMeasurements } from '../runtime/edge-measurements.ts';
 import { aService, aSlice } from './compile/builders.testing.ts';
 import { type Edge, startEdge } from './edge.ts';
 import { type MemoryCaches, memoryCaches } from './memory-caches.testing.ts';
-import type { EdgeConfig } from './options.ts';
+import type { EdgeConfig, EdgeOptions } from './options.ts';
 
 /** A running edge and the world around it. */
 export interface TestEdge extends MemoryCaches {
@@ -25,6 +25,7 @@ export interface TestEdge extends MemoryCaches {
 export async function startTestEdge(
   objects: readonly KubeObject[],
   config: EdgeConfig = {},
+  options: Pick<EdgeOptions, 'measurements' | 'sharePorts'> = {},
 ): Promise<TestEdge> {
   const caches = memoryCaches();
   caches.apply(...objects);
@@ -54,9 +55,11 @@ export async function startTestEdge(
     clock: systemClock,
     logger,
     measurements: {
-      ...noEdgeMeasurements,
+      ...(options.measurements ?? noEdgeMeasurements),
       compiled: () => setImmediate(() => waiters.forEach(check => check())),
     },
+    workerEntry: new URL('../edge-worker.ts', import.meta.url),
+    sharePorts: options.sharePorts,
     writeAccessLog: lines => accessLog.push(...lines.trimEnd().split('\n')),
     config: {
       httpListen: '127.0.0.1:0',

@@ -118,10 +118,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   };
 }
 
-function hostOf({ config, workerEntry: entry }: EdgeOptions, parts: HostParts): EngineHost {
+function hostOf({ config, workerEntry: entry, sharePorts }: EdgeOptions, parts: HostParts): EngineHost {
   const { workers = 0, drainMs = 20_000 } = config;
   if (workers === 0 || entry === undefined) return createLocalHost(parts);
-  return createWorkerPool({ ...parts, workers, entry, drainMs });
+  return createWorkerPool({ ...parts, workers, entry, drainMs, sharePorts });
 }
 
 function* certificatesOf(table: RoutingTable): Generator<ServedCertificate> {

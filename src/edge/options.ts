@@ -66,6 +66,8 @@ export interface EdgeOptions {
   readonly measurements?: EdgeMeasurements | undefined;
   /** The program of a worker; needed where there are any. */
   readonly workerEntry?: URL | undefined;
+  /** False: the workers are given their connections, as where ports cannot be shared. Default: as the system can. */
+  readonly sharePorts?: boolean | undefined;
   /** Takes whole lines of the access log. Default: they are written to standard output. */
   readonly writeAccessLog?: ((lines: string) => void) | undefined;
 }

@@ -15,7 +15,7 @@ export interface WorkerPoolOptions extends HostParts {
   readonly entry: URL;
   readonly drainMs: number;
   /** False: connections are accepted here and given to the workers in turn, as where ports cannot be shared. */
-  readonly sharePorts?: boolean;
+  readonly sharePorts: boolean | undefined;
 }
 
 interface Seat {
@@ -131,7 +131,7 @@ class WorkerPool implements EngineHost {
 
   #fill(seat: Seat): void {
     seat.cancelRestart = undefined;
-    const { settings, fallback, accessLog, drainMs, entry, measurements } = this.#options;
+    const { settings, fallback, accessLog, drainMs, entry, measurements, logger } = this.#options;
     seat.applied = 0;
     seat.listening = false;
     seat.delay.started();
@@ -141,6 +141,7 @@ class WorkerPool implements EngineHost {
       ended: (code, signal) => this.#ended(seat, code, signal),
     });
     seat.process = worker;
+    logger.info('a worker of the edge started', { worker: seat.number, pid: worker.pid });
     void worker.send({
       kind: 'start',
       settings,
