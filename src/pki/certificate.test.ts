@@ -47,6 +47,16 @@ describe('reading a certificate', () => {
     }
   });
 
+  it('gives the same authority key identifier whether or not all the rest was read', () => {
+    const found = rootCertificates.map(pem => {
+      const [alone, whole] = [parseCertificates(pem)[0], parseCertificates(pem)[0]];
+      expect(whole?.usages).toBeDefined();
+      expect(alone?.authorityKeyId).toEqual(whole?.authorityKeyId);
+      return whole?.authorityKeyId;
+    });
+    expect(found.filter(id => id !== undefined).length).toBeGreaterThan(10);
+  });
+
   it('gives names, keys and identifiers', () => {
     const info = parseCertificate(Buffer.from(certificate));
     expect(info).toMatchObject({

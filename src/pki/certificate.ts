@@ -9,6 +9,7 @@ import {
   readAlternativeNames,
 } from './alternative-names.ts';
 import { Asn1Error, damaged, decode } from './asn1.ts';
+import { type DerValue, derValueAt, derValuesIn } from './der.ts';
 import { type DistinguishedName, nameIn } from './distinguished-name.ts';
 import { PkiError } from './errors.ts';
 import { extensionsIn, readAuthorityKeyId } from './extensions.ts';
@@ -40,6 +41,26 @@ function readFields(der: Buffer): Fields {
       Buffer.from(decode(value, SubjectKeyIdentifier).buffer),
     ),
   };
+}
+
+/** The extensions of a certificate stand in its first value, under the tag [3] (RFC 5280 section 4.1). */
+const extensionsTag = 0xa3;
+/** The object identifier 2.5.29.35, as it is encoded. */
+const authorityKeyIdentifier = Buffer.of(0x55, 0x1d, 0x23);
+
+/** The keyIdentifier of a certificate's authorityKeyIdentifier, without reading all the rest. Throws Asn1Error. */
+function authorityKeyIdIn(der: Buffer): Buffer | undefined {
+  const inside = (value: DerValue | undefined): DerValue[] =>
+    (value && derValuesIn(der, value.from, value.to)) ?? damaged('its lengths do not fit');
+  const [tbs] = inside(derValueAt(der, 0, der.length));
+  const wrapped = inside(tbs).find(({ tag }) => tag === extensionsTag);
+  if (wrapped === undefined) return undefined;
+  const found = inside(inside(wrapped)[0])
+    .map(inside)
+    .filter(([oid]) => oid !== undefined && der.subarray(oid.from, oid.to).equals(authorityKeyIdentifier));
+  if (found.length > 1) damaged('the same extension twice');
+  const value = found[0]?.at(-1);
+  return value && readAuthorityKeyId(new Uint8Array(der.subarray(value.from, value.to)).buffer);
 }
 
 /**
@@ -135,7 +156,8 @@ export class CertificateInfo implements AlternativeNames {
 
   /** keyIdentifier of authorityKeyIdentifier. */
   get authorityKeyId(): Buffer | undefined {
-    return this.#fields.authorityKeyId;
+    // Asked for with every new certificate; the rest of the fields is not.
+    return this.#readFields?.authorityKeyId ?? translated(() => authorityKeyIdIn(this.der));
   }
 
   get subjectKeyId(): Buffer | undefined {

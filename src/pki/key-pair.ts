@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { messageOf } from '../core/errors.ts';
 import { parseCertificate } from './certificate.ts';
 import { parsePrivateKey, samePublicKey } from './private-key.ts';
@@ -9,9 +10,17 @@ export type KeyPairVerdict =
 
 /** Whether `tls.key` is readable, `tls.crt` is readable, and its first certificate is for that key; in this order. Never throws. */
 export function keyFitsCertificate(keyPem: string | Buffer, certificatePem: string | Buffer): KeyPairVerdict {
-  const key = attempt(() => parsePrivateKey(keyPem));
+  return pairVerdict(
+    () => parsePrivateKey(keyPem),
+    () => parseCertificate(certificatePem).publicKey,
+  );
+}
+
+/** The same for a key and a certificate's public key that are still to be read. Never throws. */
+export function pairVerdict(readKey: () => KeyObject, readPublicKey: () => KeyObject): KeyPairVerdict {
+  const key = attempt(readKey);
   if ('reason' in key) return { verdict: 'key-invalid', reason: key.reason };
-  const publicKey = attempt(() => parseCertificate(certificatePem).publicKey);
+  const publicKey = attempt(readPublicKey);
   if ('reason' in publicKey) return { verdict: 'certificate-invalid', reason: publicKey.reason };
   return samePublicKey(key.value, publicKey.value)
     ? { verdict: 'fits' }

@@ -12,6 +12,9 @@ export interface ReconcileResult {
   readonly requeueAfterMs?: number | undefined;
 }
 
+/** Has a key reconciled. With `first`, before those without: what is nearly done is done before more is begun. */
+export type Enqueue = (key: ObjectKey, first?: boolean) => void;
+
 /**
  * A controller: what it watches, and what it does for one key.
  *
@@ -26,7 +29,7 @@ export interface ControllerSpec {
   readonly name: string;
   /** Default 16. */
   readonly concurrency?: number;
-  watch(enqueue: (key: ObjectKey) => void): void;
+  watch(enqueue: Enqueue): void;
   reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult>;
 }
 
@@ -146,7 +149,7 @@ export function createController(spec: ControllerSpec, options: ControllerOption
 
   return {
     name: spec.name,
-    watch: () => spec.watch(key => queue.add(key)),
+    watch: () => spec.watch((key, first) => queue.add(key, first)),
     async work(signal) {
       const workers = Array.from({ length: spec.concurrency ?? defaultConcurrency }, () => worker(signal));
       await Promise.all(workers);

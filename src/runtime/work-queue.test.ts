@@ -44,6 +44,22 @@ describe('work queue', () => {
     expect(await takeAll(queue)).toEqual(['b', 'a']);
   });
 
+  it('what is added as first comes before the others, in its own order, also where it was there already', async () => {
+    const queue = aQueue();
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    queue.add('d', true);
+    queue.add('c', true);
+    queue.add('d');
+    queue.add('c', true);
+    expect(queue.depth).toBe(4);
+    expect(await takeAll(queue)).toEqual(['d', 'c', 'a', 'b']);
+    queue.add('e');
+    queue.add('a');
+    queue.add('a', true);
+    queue.done('a');
+    expect(await takeAll(queue)).toEqual(['a', 'e']);
+  });
+
   it('a worker that waits gets the key at once', async () => {
     const queue = aQueue();
     const first = queue.take();
@@ -204,7 +220,8 @@ describe('work queue', () => {
 });
 
 type Step =
-  | { readonly kind: 'add' | 'retry' | 'forget'; readonly key: string }
+  | { readonly kind: 'add'; readonly key: string; readonly first: boolean }
+  | { readonly kind: 'retry' | 'forget'; readonly key: string }
   | { readonly kind: 'after'; readonly key: string; readonly delayMs: number }
   | { readonly kind: 'take' }
   | { readonly kind: 'done'; readonly which: number }
@@ -212,7 +229,8 @@ type Step =
 
 const aKey = fc.constantFrom('a', 'b', 'c', 'd');
 const aStep: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('add', 'retry', 'forget'), key: aKey }),
+  fc.record({ kind: fc.constant('add'), key: aKey, first: fc.boolean() }),
+  fc.record({ kind: fc.constantFrom('retry', 'forget'), key: aKey }),
   fc.record({ kind: fc.constant('after'), key: aKey, delayMs: fc.integer({ min: 0, max: 300 }) }),
   fc.record({ kind: fc.constant('take') }),
   fc.record({ kind: fc.constant('done'), which: fc.nat(3) }),
@@ -245,7 +263,7 @@ describe('work queue, whatever happens', () => {
         };
         for (const step of steps) {
           if (step.kind === 'add') {
-            queue.add(step.key);
+            queue.add(step.key, step.first);
             owe(step.key, clock.now());
           } else if (step.kind === 'after') {
             queue.addAfter(step.key, step.delayMs);

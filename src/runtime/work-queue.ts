@@ -27,11 +27,11 @@ export interface WorkQueueOptions<K> {
  * - A key in work is never handed out a second time. What is added meanwhile is remembered, once.
  * - Each key has one place at most: the earliest of all that was asked for. So an immediate `add` takes the
  *   place of a timer, and a timer for a key that is due already is nothing.
- * - Keys come out in the order in which they fell due.
+ * - Keys come out in the order in which they fell due; those added as `first`, in theirs, before the others.
  */
 export interface WorkQueue<K> {
-  /** The key is due now. Cancels its timer. */
-  add(key: K): void;
+  /** The key is due now. Cancels its timer. With `first`, it comes before those that were added without. */
+  add(key: K, first?: boolean): void;
   /** The key is due in `delayMs` at the latest. */
   addAfter(key: K, delayMs: number): void;
   /**
@@ -66,15 +66,45 @@ interface Due<K> {
   readonly id: string;
   readonly key: K;
   readonly sinceMs: number;
+  readonly first: boolean;
+}
+
+/** First in, first out; adding and taking cost the same however many there are. */
+class Line<T> {
+  #items: T[] = [];
+  /** Those before it are gone. */
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    } else if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
 }
 
 /** An empty queue. Adding, taking and giving back cost the same for ten keys as for ten thousand. */
 export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
   const { clock, idOf, observer, backoff = defaultBackoff, random = Math.random } = options;
-  /** Keys that are due, in order; those before `head` are gone. */
-  let due: Due<K>[] = [];
-  let head = 0;
-  const queuedIds = new Set<string>();
+  /** Keys that are due, in order. What has moved on to `firsts` stays behind in `due`, to be passed over. */
+  let due = new Line<Due<K>>();
+  let firsts = new Line<Due<K>>();
+  const queued = new Map<string, Due<K>>();
   /** Keys in work; the value holds the key again where it was added meanwhile, and since when. */
   const working = new Map<string, Due<K> | undefined>();
   /**
@@ -87,7 +117,7 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
   let closed = false;
   const drained: (() => void)[] = [];
 
-  const depth = (): number => due.length - head;
+  const depth = (): number => queued.size;
 
   function cancelTimer(id: string): void {
     for (const { cancel } of timers.get(id) ?? []) cancel();
@@ -95,17 +125,10 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
   }
 
   function next(): Due<K> | undefined {
-    const first = due[head];
+    let first = firsts.shift() ?? due.shift();
+    while (first !== undefined && queued.get(first.id) !== first) first = due.shift();
     if (first === undefined) return undefined;
-    head += 1;
-    if (head > 1_024 && head * 2 > due.length) {
-      due = due.slice(head);
-      head = 0;
-    } else if (head === due.length) {
-      due = [];
-      head = 0;
-    }
-    queuedIds.delete(first.id);
+    queued.delete(first.id);
     working.set(first.id, undefined);
     observer?.depth(depth());
     observer?.taken(Math.max(0, clock.now() - first.sinceMs));
@@ -113,8 +136,8 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
   }
 
   function enqueue(item: Due<K>): void {
-    due.push(item);
-    queuedIds.add(item.id);
+    (item.first ? firsts : due).push(item);
+    queued.set(item.id, item);
     observer?.depth(depth());
     const [waiter] = waiters;
     if (waiter === undefined) return;
@@ -122,21 +145,22 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
     waiter(next()?.key);
   }
 
-  function add(key: K): void {
+  function add(key: K, first = false): void {
     if (closed) return;
     const id = idOf(key);
     cancelTimer(id);
-    if (queuedIds.has(id)) return;
-    const item = { id, key, sinceMs: clock.now() };
-    if (!working.has(id)) enqueue(item);
-    else if (working.get(id) === undefined) working.set(id, item);
+    const present = queued.get(id) ?? working.get(id);
+    if (present !== undefined && (present.first || !first)) return;
+    const item = { id, key, sinceMs: present?.sinceMs ?? clock.now(), first };
+    if (working.has(id)) working.set(id, item);
+    else enqueue(item);
   }
 
   function addAfter(key: K, delayMs: number): void {
     if (closed) return;
     if (delayMs <= 0) return add(key);
     const id = idOf(key);
-    if (queuedIds.has(id) || working.get(id) !== undefined) return;
+    if (queued.has(id) || working.get(id) !== undefined) return;
     const present = timers.get(id) ?? [];
     if (present.some(timer => timer.delayMs <= delayMs)) return;
     const cancel = clock.after(delayMs, () => add(key));
@@ -193,9 +217,9 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
       closed = true;
       for (const { cancel } of [...timers.values()].flat()) cancel();
       timers.clear();
-      due = [];
-      head = 0;
-      queuedIds.clear();
+      due = new Line();
+      firsts = new Line();
+      queued.clear();
       failureCounts.clear();
       observer?.depth(0);
       const resting = [...waiters];

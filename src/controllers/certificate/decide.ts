@@ -1,21 +1,21 @@
 import type { KeyObject } from 'node:crypto';
+import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import { certificateProblems } from '../../api/cert-manager/certificate-validation.ts';
 import { fallbackProblems } from '../../api/cert-manager/fallback-issuers.ts';
 import { findCondition, hasCondition } from '../../api/condition.ts';
-import { tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
-import { problemsText } from '../../api/problem.ts';
+import { type Problem, problemsText } from '../../api/problem.ts';
 import { certificateReadyReasons, conditionTypes, issuanceReasons } from '../../api/reasons.ts';
 import { backoffDelayMs } from '../../core/backoff.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
-import { keySpecMismatch, parsePrivateKey, samePublicKey } from '../../pki/private-key.ts';
+import { keySpecMismatch, samePublicKey } from '../../pki/private-key.ts';
 import { issuanceViolation, type Violation } from './checks.ts';
 import { brokenPromise, type Failure, failureOf, isRecorded, timeOf } from './failure.ts';
 import { failedRounds, issuerOfRequest } from './issuer-turn.ts';
 import { changedFields, csrOf } from './request-match.ts';
 import type { CertificateState } from './state.ts';
-import { secretText } from './stored-pair.ts';
+import { pairIn } from './stored-pair.ts';
 import { foreignSecret, immutableSecret } from './unusable-secret.ts';
 import { wantedKey } from './wanted.ts';
 
@@ -85,9 +85,21 @@ export function decideCertificate(state: CertificateState, nowMs: number): Certi
   return issue(state, violation, nowMs);
 }
 
+/** What was found before, for as long as the object is the same. */
+const knownProblems = new WeakMap<Certificate, readonly Problem[]>();
+
+function problemsOf(certificate: Certificate): readonly Problem[] {
+  const known = knownProblems.get(certificate);
+  if (known !== undefined) return known;
+  const found = [...certificateProblems(certificate), ...fallbackProblems(certificate)];
+  // Of an object that cannot change meanwhile alone: those from the caches are frozen.
+  if (Object.isFrozen(certificate)) knownProblems.set(certificate, found);
+  return found;
+}
+
 /** Why nothing can be done for a Certificate. */
 function refusalOf({ certificate, rival, secret }: CertificateState): Violation | undefined {
-  const problems = [...certificateProblems(certificate), ...fallbackProblems(certificate)];
+  const problems = problemsOf(certificate);
   if (problems.length > 0) {
     return { reason: certificateReadyReasons.invalidSpec, message: ended(problemsText(problems)) };
   }
@@ -173,7 +185,7 @@ function signedFor(request: CertificateRequest, key: KeyObject): boolean {
 
 function keyIn(secret: NonNullable<CertificateState['nextKey']>): KeyObject | undefined {
   try {
-    return parsePrivateKey(secretText(secret, tlsPrivateKeyKey) ?? '');
+    return pairIn(secret).key;
   } catch {
     return undefined;
   }

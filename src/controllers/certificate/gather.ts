@@ -13,7 +13,7 @@ import type { ControllerContext } from '../context.ts';
 import { keystorePasswords, passwordSecretsOf } from './keystore-passwords.ts';
 import { nextKeyNameFor } from './names.ts';
 import { type CertificateState, revisionOf } from './state.ts';
-import { StoredPair } from './stored-pair.ts';
+import { pairIn } from './stored-pair.ts';
 
 const bySecretName = 'secret-name';
 const byPasswordSecret = 'password-secret';
@@ -97,7 +97,7 @@ export function gatherCertificate(
   return {
     certificate,
     secret,
-    pair: secret && new StoredPair(secret),
+    pair: secret && pairIn(secret),
     passwords: keystorePasswords(caches, certificate),
     rival: claimant === undefined || claimant.metadata.name === name ? undefined : claimant,
     isShared: claimants.length > 1,

@@ -1,7 +1,9 @@
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
+import { hasCondition } from '../../api/condition.ts';
 import { secrets } from '../../api/kubernetes/secret.ts';
 import { controllerOf, type KubeObject, keyOf, type ObjectKey } from '../../api/meta.ts';
+import { conditionTypes } from '../../api/reasons.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { createPatience } from '../patience.ts';
@@ -37,7 +39,9 @@ export function certificateController(
       });
       options.renewalWindows?.onAnswer(enqueue);
       caches.cacheOf(certificateRequests).onChange(({ before, after }) => {
-        for (const request of [before, after]) if (request) enqueueOwner(request, enqueue);
+        // Signed: what is left is quickly done, while others have not begun.
+        const first = hasCondition(after?.status?.conditions, conditionTypes.ready);
+        for (const request of [before, after]) if (request) enqueueOwner(request, key => enqueue(key, first));
       });
       caches.cacheOf(secrets).onChange(({ before, after }) => {
         const secret = after ?? before;

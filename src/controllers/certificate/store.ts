@@ -14,7 +14,7 @@ import { type KeyPair, secretWith } from './secret.ts';
 import { ownsSecret } from './secret-owners.ts';
 import type { CertificateState } from './state.ts';
 import { issuedStatus } from './status.ts';
-import { StoredPair } from './stored-pair.ts';
+import { pairIn } from './stored-pair.ts';
 import { tellPasswords } from './tell.ts';
 import { needsTemporary, temporaryPair } from './temporary.ts';
 import type { CertificateWork } from './work.ts';
@@ -50,7 +50,7 @@ export async function complete(
   if (secret === undefined) return 'again';
   await renewalWindows?.answered(certificate, longestWindowWaitMs);
   const renewalAdvice = renewalWindows?.adviceFor(signed) ?? state.renewalAdvice;
-  const pair = new StoredPair(secret);
+  const pair = pairIn(secret);
   const issued = { ...state, secret, pair, currentRequest: request, renewalAdvice };
   await writeStatus(context.api, certificates, certificate, issuedStatus(issued, context.clock.now()));
   const by = sameIssuer(issuer, certificate.spec.issuerRef) ? '' : ` by ${issuerText(issuer)}`;

@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { type Secret, tlsCaKey, tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
+import { LruMap } from '../../core/lru.ts';
 import { type CertificateInfo, parseCertificate } from '../../pki/certificate.ts';
-import { type KeyPairVerdict, keyFitsCertificate } from '../../pki/key-pair.ts';
+import { type KeyPairVerdict, pairVerdict } from '../../pki/key-pair.ts';
 import { parsePrivateKey } from '../../pki/private-key.ts';
 
 /** One value of a Secret, decoded; undefined where it is missing or empty. */
@@ -9,6 +10,18 @@ export function secretText(secret: Secret, name: string): string | undefined {
   const encoded = secret.data?.[name];
   if (encoded === undefined || encoded === '') return undefined;
   return Buffer.from(encoded, 'base64').toString();
+}
+
+/** A Certificate is looked at some five times on its way, in a burst with a thousand others between. */
+const recent = new LruMap<Secret, StoredPair>(1_024);
+
+/** What is in a Secret; the same for the same object from the cache, for as long as it is remembered. */
+export function pairIn(secret: Secret): StoredPair {
+  const known = recent.get(secret);
+  if (known !== undefined) return known;
+  const made = new StoredPair(secret);
+  recent.set(secret, made);
+  return made;
 }
 
 /** What is in the Secret of a Certificate. Read when first asked for, and then kept: reading is most of the work. */
@@ -29,7 +42,10 @@ export class StoredPair {
 
   /** Whether key and certificate are readable and belong together. */
   get fit(): KeyPairVerdict {
-    return (this.#fit ??= keyFitsCertificate(this.privateKey ?? '', this.chain ?? ''));
+    return (this.#fit ??= pairVerdict(
+      () => this.key,
+      () => this.leaf.publicKey,
+    ));
   }
 
   /** The certificate. Throws a PkiError where there is none that parses. */

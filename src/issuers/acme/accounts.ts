@@ -40,7 +40,8 @@ export interface AcmeAccountsOptions {
 }
 
 interface OpenConnection {
-  readonly fingerprint: string;
+  /** What it was opened with. */
+  readonly settings: readonly unknown[];
   readonly connection: AcmeConnection;
   /** See `accountKeyHash`. */
   readonly keyHash: string;
@@ -73,11 +74,9 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
       binding &&
       readSecretValue(context, issuer, binding.keySecretRef, 'spec.acme.externalAccountBinding.keySecretRef');
     const { server, caBundle, skipTLSVerify } = config;
-    const fingerprint = hashOf(
-      canonicalJson({ server, caBundle, skipTLSVerify, keyPem, kid: binding?.keyID, hmacKey }),
-    );
+    const settings = [server, caBundle, skipTLSVerify, keyPem, binding?.keyID, hmacKey];
     const known = open.get(id);
-    if (known?.fingerprint === fingerprint) return known;
+    if (known?.settings.every((setting, at) => setting === settings[at]) === true) return known;
 
     const connection = openWith(context, issuer, {
       directoryUrl: server,
@@ -93,7 +92,7 @@ export function createAcmeAccounts(context: IssuerContext, options: AcmeAccounts
       gates: gatesFor(server, keyPem),
     });
     known?.connection.close();
-    const opened = { fingerprint, connection, keyHash: accountKeyHash(keyPem) };
+    const opened = { settings, connection, keyHash: accountKeyHash(keyPem) };
     open.set(id, opened);
     return opened;
   }
