@@ -12,6 +12,7 @@ import type { ControllerSpec } from './runtime/controller.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { createHttp01Solver } from './solvers/http01/http01-solver.ts';
 import { createInPlaceIngresses } from './solvers/http01/in-place.ts';
+import { createNameChecks } from './solvers/http01/name-checks.ts';
 import { createProbe } from './solvers/http01/probe.ts';
 import { createHostResolver } from './solvers/http01/resolve-host.ts';
 import { createResponder } from './solvers/http01/responder.ts';
@@ -60,8 +61,10 @@ export async function startControllers(
     port,
     logger,
   });
+  const resolve = createHostResolver(config.http01.nameservers);
+  const nameChecks = createNameChecks({ resolve, clock });
   const probe = createProbe({
-    resolve: createHostResolver(config.http01.nameservers),
+    resolve,
     port: config.http01.port,
     clock,
   });
@@ -93,6 +96,7 @@ export async function startControllers(
       renewalWindows,
       solver,
       selfChecks,
+      nameChecks,
       solverServices,
       clusterResourceNamespace,
       ownerRefOnSecrets: config.enableCertificateOwnerRef,
@@ -103,6 +107,7 @@ export async function startControllers(
     async stop() {
       if (ingressStatus !== undefined) await clearStatusOfLast(context, ingressStatus, replica);
       selfChecks.stop();
+      nameChecks.stop();
       renewalWindows?.stop();
       accounts.close();
       await listener.close();

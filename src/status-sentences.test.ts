@@ -14,6 +14,7 @@ import { anAcmeServer, type TestAcmeServer } from './controllers/acme-server.tes
 import { aCertificate, anAcmeIssuer } from './controllers/objects.testing.ts';
 import { aGround, aWorld, namespace } from './controllers/world.testing.ts';
 import type { Probe } from './solvers/http01/probe.ts';
+import type { HostResolver } from './solvers/http01/resolve-host.ts';
 
 /** What is in the way of a Certificate for site.example.com by the ACME issuer `acme`. */
 interface Trouble {
@@ -21,6 +22,7 @@ interface Trouble {
   readonly fallbacks?: string;
   readonly solver?: AcmeSolver;
   readonly probe?: Probe;
+  readonly resolve?: HostResolver;
   readonly server?: (acme: TestAcmeServer) => void;
   readonly withoutIssuer?: boolean;
   readonly withoutApprover?: boolean;
@@ -33,6 +35,7 @@ async function said(trouble: Trouble) {
   trouble.server?.(acme);
   const world = await aWorld(ground, {
     ...(trouble.probe !== undefined && { probe: trouble.probe }),
+    ...(trouble.resolve !== undefined && { resolve: trouble.resolve }),
     controllers: { approves: trouble.withoutApprover !== true },
   });
   if (trouble.withoutIssuer !== true) {
@@ -84,6 +87,11 @@ describe('what keeps a certificate is said by postern status and by the conditio
       'nobody has approved it yet',
       { withoutApprover: true },
       'CertificateRequest "site-1" is not approved yet; see that an approver runs for Issuer "acme".',
+    ],
+    [
+      'there is no such name, before anything is ordered',
+      { resolve: async () => ({ failure: 'none', asked: '192.0.2.53:53' }) },
+      'Nothing is ordered yet: site.example.com does not resolve: it has no A or AAAA record (asked 192.0.2.53:53); make a DNS record for it that leads to the address of the Ingress controller',
     ],
     [
       'the name does not resolve',

@@ -221,6 +221,35 @@ describe('names that cannot be reached', () => {
     expect(hosts).toEqual(['dead.example.com']);
   });
 
+  it('and do not even resolve are not ordered, and go on when they do', async () => {
+    let isThere = false;
+    const { ground, acme, world } = await anAcmeWorld({
+      resolve: async host =>
+        isThere || host !== 'site.example.com'
+          ? { addresses: ['192.0.2.1'] }
+          : { failure: 'none', asked: '192.0.2.53:53' },
+    });
+    await ground.store.create(certificates, aCertificate(byAcme()));
+    const other = byAcme({ dnsNames: ['other.example.com'], secretName: 'other-tls' });
+    await ground.store.create(certificates, aCertificate(other, { name: 'other' }));
+    await world.until('the other is Ready', ready(ground, 'other'));
+    await world.sleep(10 * 60_000);
+    expect(acme.orders).toEqual([['other.example.com']]);
+    isThere = true;
+    await world.until('Ready', ready(ground), { withinMs: 61_000 });
+    expect(acme.orders).toEqual([['other.example.com'], ['site.example.com']]);
+    expect((await ground.all(orders)).map(({ status }) => status?.reason)).toEqual([undefined, undefined]);
+  });
+
+  it('are not looked up where their solver says that this cannot be done from here', async () => {
+    const { ground, world } = await anAcmeWorld(
+      { resolve: async () => ({ failure: 'none', asked: '192.0.2.53:53' }) },
+      { http01: { ingress: {} }, waitInsteadOfSelfCheck: '0s' },
+    );
+    await ground.store.create(certificates, aCertificate(byAcme()));
+    await world.until('Ready', ready(ground));
+  });
+
   it('in one namespace do not keep the same name of another waiting', async () => {
     const { ground, world } = await anAcmeWorld({
       // What the first namespace serves is never found; what the second does is.

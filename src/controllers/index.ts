@@ -3,6 +3,7 @@ import type { AcmeAccounts } from '../issuers/acme/accounts.ts';
 import type { RenewalWindows } from '../issuers/acme/renewal-windows.ts';
 import type { IssuerTypes } from '../issuers/index.ts';
 import type { ControllerSpec } from '../runtime/controller.ts';
+import type { NameChecks } from '../solvers/http01/name-checks.ts';
 import type { SelfChecks } from '../solvers/http01/self-check.ts';
 import type { SolverServices } from '../solvers/http01/solver-service.ts';
 import type { Solver } from '../solvers/solver.ts';
@@ -27,6 +28,7 @@ export interface ControllersOptions {
   readonly renewalWindows?: RenewalWindows | undefined;
   readonly solver: Solver;
   readonly selfChecks: Pick<SelfChecks, 'onSettled'>;
+  readonly nameChecks: NameChecks;
   readonly solverServices: SolverServices;
   readonly clusterResourceNamespace: string;
   readonly ownerRefOnSecrets: boolean;
@@ -54,7 +56,7 @@ export function allControllers(context: ControllerContext, options: ControllersO
     certificateRequestController(context, { issuerTypes, approves }),
     issuerController(context, issuerOptions),
     clusterIssuerController(context, issuerOptions),
-    orderController(context, accounts, { proofs, madeHere, approves }),
+    orderController(context, accounts, { proofs, names: options.nameChecks, madeHere, approves }),
     challengeController(context, {
       accounts,
       solver,

@@ -16,7 +16,9 @@ import { createEventRecorder } from '../kube/events.ts';
 import { createController } from '../runtime/controller.ts';
 import { createHttp01Solver } from '../solvers/http01/http01-solver.ts';
 import { createInPlaceIngresses } from '../solvers/http01/in-place.ts';
+import { createNameChecks } from '../solvers/http01/name-checks.ts';
 import type { Probe } from '../solvers/http01/probe.ts';
+import type { HostResolver } from '../solvers/http01/resolve-host.ts';
 import { createResponder, type Responder } from '../solvers/http01/responder.ts';
 import { createSelfChecks } from '../solvers/http01/self-check.ts';
 import { createSolverServices } from '../solvers/http01/solver-service.ts';
@@ -97,6 +99,8 @@ export interface WorldOptions {
   readonly controllers?: Partial<ControllersOptions>;
   /** How a self-check comes out; by default it finds what the responder answers. */
   readonly probe?: Probe;
+  /** What the DNS says of a name before it is ordered; by default each has an address. */
+  readonly resolve?: HostResolver;
 }
 
 /** How much time passes at a time while there is nothing to do. */
@@ -120,6 +124,10 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
       ? { found: true }
       : { found: false, kind: 'status', at: '192.0.2.1:80', status: 404 };
   const selfChecks = createSelfChecks({ probe: options.probe ?? probe, port: 80, clock });
+  const nameChecks = createNameChecks({
+    resolve: options.resolve ?? (async () => ({ addresses: ['192.0.2.1'] })),
+    clock,
+  });
   const solverServices = createSolverServices({
     api: caches.writer,
     caches,
@@ -145,6 +153,7 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
     renewalWindows,
     solver,
     selfChecks,
+    nameChecks,
     solverServices,
     clusterResourceNamespace: 'system',
     ownerRefOnSecrets: false,
@@ -177,6 +186,7 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
     stopped ??= (async () => {
       abort.abort();
       selfChecks.stop();
+      nameChecks.stop();
       renewalWindows.stop();
       accounts.close();
       await working;

@@ -20,7 +20,7 @@ import type { OrderTools } from './work.ts';
 export function orderController(
   context: ControllerContext,
   accounts: AcmeAccounts,
-  { proofs, madeHere, approves }: Pick<OrderTools, 'proofs' | 'madeHere' | 'approves'>,
+  { proofs, names, madeHere, approves }: Pick<OrderTools, 'proofs' | 'names' | 'madeHere' | 'approves'>,
 ): ControllerSpec {
   const orderCache = context.caches.cacheOf(orders);
   const challengeCache = context.caches.cacheOf(challenges);
@@ -33,6 +33,7 @@ export function orderController(
     pacer: createPollPacer(context.clock),
     patience: createPatience(context.clock),
     proofs,
+    names,
     madeHere,
     approves,
     unstored: new Map(),
@@ -63,6 +64,7 @@ export function orderController(
         for (const order of orderCache.list(after.metadata.namespace))
           if (isControlledBy(order, after)) enqueue(keyOf(order));
       });
+      names.onSettled(enqueue);
       watchIssuers(context.caches, orderCache, order => !isFinal(order.status?.state), enqueue);
     },
     reconcile: (key, signal) => reconcileOrder(tools, key, signal),

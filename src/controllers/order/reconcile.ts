@@ -6,6 +6,7 @@ import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { acmeStep } from '../acme-step.ts';
+import { awaitNames } from './check-names.ts';
 import { decideOrder, isFinal, isOfChallenge, type OrderDecision } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { byOrder } from './index-names.ts';
@@ -78,11 +79,11 @@ function askServer(
       await startOver(tools, order, reason);
       return {};
     },
-    step(issuer, connection) {
+    async step(issuer, connection) {
       const work = { ...tools, order, request, issuer, connection, signal };
       switch (decision.kind) {
         case 'order':
-          return makeOrder(work);
+          return (await awaitNames(work)) ?? makeOrder(work);
         case 'read-authorizations':
           return readAuthorizations(work);
         case 'challenge':
@@ -126,8 +127,9 @@ async function removeAll({ context }: OrderTools, left: readonly Challenge[]): P
   for (const challenge of left) await deleteIfThere(context.api, challenges, challenge);
 }
 
-function forget({ holds, pacer, patience, unstored }: OrderTools, key: ObjectKey): void {
+function forget({ holds, names, pacer, patience, unstored }: OrderTools, key: ObjectKey): void {
   holds.forget(key);
+  names.forget(key);
   pacer.forget(key);
   patience.forget(key);
   unstored.delete(keyText(key));

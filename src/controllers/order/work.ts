@@ -8,6 +8,7 @@ import { acmeEvents } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
 import type { AcmeAccounts } from '../../issuers/acme/accounts.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
+import type { NameChecks } from '../../solvers/http01/name-checks.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Holds } from '../holds.ts';
 import type { Patience, WaitOptions } from '../patience.ts';
@@ -24,6 +25,8 @@ export interface OrderTools {
   readonly pacer: PollPacer;
   readonly patience: Patience;
   readonly proofs: Proofs;
+  /** Whether names are in the DNS, by the key of their Order. */
+  readonly names: NameChecks;
   /** The keys, as text, of the Challenges that this process has made. */
   readonly madeHere: Set<string>;
   /** Whether requests are approved here: see `RequestOptions`. */
