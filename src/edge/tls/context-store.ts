@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
 import { messageOf } from '../../core/errors.ts';
 import { LruMap } from '../../core/lru.ts';
@@ -123,6 +123,8 @@ export function createContextStore(options: ContextStoreOptions): ContextStore {
 function profileOptions(settings: ServerTlsSettings, profile: TlsProfile | undefined) {
   const own = profile?.settings;
   const client = profile?.clientCertificate;
+  // OpenSSL would pass over a text without certificates, and could trust others instead. This throws.
+  if (client !== undefined) void new X509Certificate(client.ca);
   // A resumed session tells nothing of a list of revoked certificates that has changed, nor of another policy's chain:
   // where clients are asked for certificates, each handshake is a whole one.
   const resumes = settings.sessionTickets && client === undefined;
