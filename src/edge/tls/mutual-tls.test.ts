@@ -259,7 +259,7 @@ async function cuttingProxy(port: number, size: number): Promise<number> {
       client.on('error', () => {});
       upstream.on('error', () => {});
       client.on('close', () => upstream.destroy());
-      upstream.on('close', () => client.end());
+      upstream.on('close', () => client.end().resume());
       client.once('data', (hello: Buffer) => {
         const message = hello.subarray(5);
         for (let at = 0; at < message.length; at += size) {
