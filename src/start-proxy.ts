@@ -1,3 +1,6 @@
+import { authServices } from './api/getambassador/auth-service.ts';
+import { mappings } from './api/getambassador/mapping.ts';
+import { tlsContexts } from './api/getambassador/tls-context.ts';
 import { endpointSlices, endpointSlicesV1beta1 } from './api/kubernetes/endpoint-slice.ts';
 import { endpoints } from './api/kubernetes/endpoints.ts';
 import { ingresses } from './api/kubernetes/ingress.ts';
@@ -9,7 +12,7 @@ import { listenAddressText } from './config/values.ts';
 import type { Clock } from './core/clock.ts';
 import { PosternError, TerminalError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
-import { startEdge } from './edge/index.ts';
+import { type EmissaryCaches, startEdge } from './edge/index.ts';
 import type { Caches } from './kube/caches.ts';
 import type { EventRecorder } from './kube/events.ts';
 import type { KubeApi } from './kube/port.ts';
@@ -44,6 +47,7 @@ export async function startProxy(
       // An API server mirrors Endpoints into slices by itself.
       endpoints: standalone ? caches.cacheOf(endpoints) : undefined,
       secrets: caches.cacheOf(secrets),
+      emissary: await emissaryCaches(options),
     },
     events,
     clock,
@@ -51,6 +55,8 @@ export async function startProxy(
     measurements: createEdgeInstruments(options.metrics.registry),
     config: {
       ingressClasses: config.ingressClasses,
+      ambassadorId: config.emissary.ambassadorId,
+      forceSecretValidation: config.emissary.forceSecretValidation,
       standalone,
       httpListen: listenAddressText(config.httpListen),
       httpsListen: listenAddressText(config.httpsListen),
@@ -71,6 +77,27 @@ export async function startProxy(
   return {
     ready: [{ name: 'edge', problem: () => (isReady ? undefined : 'there is no routing table yet') }],
     stop: () => edge.stop(),
+  };
+}
+
+/** The caches of Emissary's kinds, where the API server has them and nobody has turned them off. */
+async function emissaryCaches({
+  api,
+  caches,
+  config,
+}: StartProxyOptions): Promise<EmissaryCaches | undefined> {
+  const { watch } = config.emissary;
+  if (watch === false) return undefined;
+  if (!(await api.serves(mappings)) || !(await api.serves(tlsContexts))) {
+    if (watch === undefined) return undefined;
+    const message =
+      'The API server has no Mapping and TLSContext of getambassador.io/v3alpha1: install crds/emissary, or leave --watch-emissary out.';
+    throw new TerminalError(message, { code: 'EMISSARY_KINDS_MISSING' });
+  }
+  return {
+    mappings: caches.cacheOf(mappings),
+    tlsContexts: caches.cacheOf(tlsContexts),
+    authServices: (await api.serves(authServices)) ? caches.cacheOf(authServices) : undefined,
   };
 }
 

@@ -50,6 +50,11 @@ export function snapshotOf(caches: EdgeCaches, slices: SlicesByService): Snapsho
   return {
     ingresses: caches.ingresses.list(),
     ingressClasses: caches.ingressClasses.list(),
+    emissary: caches.emissary && {
+      mappings: caches.emissary.mappings.list(),
+      tlsContexts: caches.emissary.tlsContexts.list(),
+      authServices: caches.emissary.authServices?.list() ?? [],
+    },
     service: key => caches.services.get(key),
     secret: key => caches.secrets.get(key),
     endpointSlices: service => slices.get(keyText(service)),

@@ -56,7 +56,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     events,
     clock,
     logger,
-    objectOf: source => (source.kind === 'Ingress' ? caches.ingresses.get(source) : undefined),
+    objectOf: source =>
+      (source.kind === 'Ingress' ? caches.ingresses : caches.emissary?.mappings)?.get(source),
   });
   const ticketKeys = new TicketKeys(clock, keys => host.setTicketKeys(keys));
   const host = hostOf(options, {

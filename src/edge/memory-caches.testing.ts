@@ -1,3 +1,6 @@
+import type { AuthService } from '../api/getambassador/auth-service.ts';
+import type { Mapping } from '../api/getambassador/mapping.ts';
+import type { TlsContext } from '../api/getambassador/tls-context.ts';
 import type { EndpointSlice } from '../api/kubernetes/endpoint-slice.ts';
 import type { Endpoints } from '../api/kubernetes/endpoints.ts';
 import type { Ingress } from '../api/kubernetes/ingress.ts';
@@ -32,6 +35,9 @@ export function memoryCaches(): MemoryCaches {
     EndpointSlice: createReflectorStore<EndpointSlice>(silentLogger),
     Endpoints: createReflectorStore<Endpoints>(silentLogger),
     Secret: createReflectorStore<Secret>(silentLogger),
+    Mapping: createReflectorStore<Mapping>(silentLogger),
+    TLSContext: createReflectorStore<TlsContext>(silentLogger),
+    AuthService: createReflectorStore<AuthService>(silentLogger),
   };
   let version = 0;
   const storeOf = (object: KubeObject): ReflectorStore<KubeObject> => {
@@ -55,6 +61,7 @@ export function memoryCaches(): MemoryCaches {
     endpointSlices: stores.EndpointSlice,
     endpoints: stores.Endpoints,
     secrets: stores.Secret,
+    emissary: { mappings: stores.Mapping, tlsContexts: stores.TLSContext, authServices: stores.AuthService },
     sync() {
       for (const store of Object.values(stores)) store.replace(store.list() as never, String(version));
     },

@@ -1,3 +1,6 @@
+import type { AuthService } from '../api/getambassador/auth-service.ts';
+import type { Mapping } from '../api/getambassador/mapping.ts';
+import type { TlsContext } from '../api/getambassador/tls-context.ts';
 import type { EndpointSlice } from '../api/kubernetes/endpoint-slice.ts';
 import type { Endpoints } from '../api/kubernetes/endpoints.ts';
 import type { Ingress } from '../api/kubernetes/ingress.ts';
@@ -54,6 +57,15 @@ export interface EdgeCaches {
   /** For Services without slices: manifests without an API server, which would mirror them. */
   readonly endpoints?: Cache<Endpoints> | undefined;
   readonly secrets: Cache<Secret>;
+  /** Emissary's kinds, where they are served. */
+  readonly emissary?: EmissaryCaches | undefined;
+}
+
+export interface EmissaryCaches {
+  readonly mappings: Cache<Mapping>;
+  readonly tlsContexts: Cache<TlsContext>;
+  /** Absent where the API server has no such kind. */
+  readonly authServices: Cache<AuthService> | undefined;
 }
 
 /** What an edge is made from. */

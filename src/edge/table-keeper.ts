@@ -55,7 +55,17 @@ export class TableKeeper {
   async start(): Promise<void> {
     const { caches } = this.#options;
     const { ingresses, ingressClasses, services, endpointSlices, endpoints, secrets } = caches;
-    const all = [ingresses, ingressClasses, services, endpointSlices, endpoints ?? services, secrets];
+    const { mappings, tlsContexts, authServices } = caches.emissary ?? {};
+    const emissary = [mappings, tlsContexts, authServices].filter(cache => cache !== undefined);
+    const all = [
+      ingresses,
+      ingressClasses,
+      services,
+      endpointSlices,
+      endpoints ?? services,
+      secrets,
+      ...emissary,
+    ];
     await Promise.race([Promise.all(all.map(cache => cache.synced)), this.#stopping.promise]);
     if (this.#stopped) return;
     await this.#prepare();
@@ -76,6 +86,9 @@ export class TableKeeper {
     const byName = (object: KubeObject): string => keyText(keyOf(object));
     this.#follow(caches.ingresses, always);
     this.#follow(caches.ingressClasses, always);
+    if (mappings !== undefined) this.#follow(mappings, always);
+    if (tlsContexts !== undefined) this.#follow(tlsContexts, always);
+    if (authServices !== undefined) this.#follow(authServices, always);
     this.#follow(caches.secrets, noteSecret);
     this.#follow(caches.services, service => noteService(byName(service)));
     this.#follow(caches.endpointSlices, slice => noteService(serviceOfSlice(slice)));

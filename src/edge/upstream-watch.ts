@@ -48,7 +48,9 @@ export class UpstreamWatch {
     if (object === undefined) return;
     const message =
       `TLS to Service "${key}" was refused (${failure.code}): ${failure.message}. Requests are answered with 502 until it is ` +
-      'mended: name the right CA in proxy-ssl-secret and the right name in proxy-ssl-name';
+      (source.kind === 'Mapping'
+        ? 'mended: name a TLSContext in tls, with the right CA in ca_secret and the right name in sni'
+        : 'mended: name the right CA in proxy-ssl-secret and the right name in proxy-ssl-name');
     events.warning(object, findingReasons.upstreamTlsFailed, message);
   }
 }

@@ -8,7 +8,7 @@ import { serviceNameLabel } from '../../api/labels.ts';
 import { keyText } from '../../api/meta.ts';
 import { type Compilation, compileTable } from './compile.ts';
 import { type CompileSettings, defaultCompileSettings } from './settings.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { EmissaryObjects, Snapshot } from './snapshot.ts';
 
 /** Objects by kind, as a snapshot holds them. */
 export interface Objects {
@@ -18,6 +18,7 @@ export interface Objects {
   readonly endpointSlices?: readonly EndpointSlice[];
   readonly endpoints?: readonly Endpoints[];
   readonly secrets?: readonly Secret[];
+  readonly emissary?: Partial<EmissaryObjects>;
 }
 
 function textOf(object: { metadata: { namespace?: string | undefined; name?: string | undefined } }): string {
@@ -31,6 +32,7 @@ export function aSnapshot(objects: Objects): Snapshot {
   return {
     ingresses: objects.ingresses ?? [],
     ingressClasses: objects.ingressClasses ?? [],
+    emissary: objects.emissary && { mappings: [], tlsContexts: [], authServices: [], ...objects.emissary },
     service: key => services.get(keyText(key)),
     secret: key => secrets.get(keyText(key)),
     endpoints: key => endpoints.get(keyText(key)),

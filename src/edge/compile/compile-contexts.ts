@@ -4,7 +4,7 @@ import { problemsText } from '../../api/problem.ts';
 import { problemsOfError } from '../../api/schema-problems.ts';
 import { type Finding, findingReasons } from '../finding.ts';
 import { wildcardFor } from '../match/host.ts';
-import { quoted } from './annotations.ts';
+import { quoted } from './quoted.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { HostTlsSettings, SniEntry } from './table.ts';
 import { type ContextSettings, type ReadContext, readTlsContext, type Termination } from './tls-context.ts';
@@ -23,6 +23,8 @@ export interface ContextsResult {
   readonly redirected: ReadonlySet<string>;
   /** Hosts whose clients must show certificates; `*` for all. */
   readonly guards: ReadonlyMap<string, HostGuard>;
+  /** The TLSContext of each name in `sni`. */
+  readonly owners: ReadonlyMap<string, TlsContext>;
   readonly findings: readonly Finding[];
   readonly nextExpiryMs: number | undefined;
 }
@@ -37,7 +39,7 @@ export function compileContexts(
   const sni = new Map<string, SniEntry>();
   const redirected = new Set<string>();
   const guards = new Map<string, HostGuard>();
-  const owners = new Map<string, string>();
+  const owners = new Map<string, TlsContext>();
   const findings: Finding[] = [];
   let nextExpiryMs: number | undefined;
   for (const context of contexts) {
@@ -54,29 +56,31 @@ export function compileContexts(
       continue;
     }
     const read = readTlsContext({ ...context, spec: parsed.data }, snapshot, settings);
+    const expiry = read.notAfterMs;
+    if (expiry !== undefined && expiry > settings.nowMs)
+      nextExpiryMs = Math.min(nextExpiryMs ?? expiry, expiry);
     origination.set(key, read.origination);
     findings.push(...findingsOf(context, read));
     const { termination } = read;
     if (termination === undefined) continue;
     for (const host of termination.hosts) {
-      const owner = owners.get(host);
+      const name = host === '*' ? '' : host;
+      const owner = owners.get(name);
       if (owner !== undefined) {
-        const message = `spec.hosts has ${quoted(host)}, which the older TLSContext ${quoted(owner)} has: it is passed over here`;
+        const message = `spec.hosts has ${quoted(host)}, which the older TLSContext ${quoted(keyText(keyOf(owner)))} has: it is passed over here`;
         findings.push({ object: context, reason: findingReasons.tlsConflict, message });
         continue;
       }
-      owners.set(host, key);
-      sni.set(host === '*' ? '' : host, sniEntryOf(termination, host, context, findings));
+      owners.set(name, context);
+      sni.set(name, sniEntryOf(termination, host, context, findings));
       if (termination.redirectCleartext) redirected.add(host);
       if (termination.clients !== undefined) guards.set(host, termination.clients);
     }
-    const expiry =
-      'error' in termination.certificate ? undefined : termination.certificate.certificate.notAfterMs;
-    if (expiry === undefined) continue;
-    if (expiry > settings.nowMs) nextExpiryMs = Math.min(nextExpiryMs ?? expiry, expiry);
-    else findings.push(expired(context, termination, expiry));
+    const served = 'error' in termination.certificate ? undefined : termination.certificate.certificate;
+    if (served !== undefined && served.notAfterMs <= settings.nowMs)
+      findings.push(expired(context, termination, served.notAfterMs));
   }
-  return { origination, sni, redirected, guards, findings, nextExpiryMs };
+  return { origination, sni, redirected, guards, owners, findings, nextExpiryMs };
 }
 
 /** The policy that a Mapping names in `tls`: a TLSContext of its own namespace, or `name.namespace`. */

@@ -161,17 +161,14 @@ describe('edge.md 3: weights', () => {
       ),
     });
 
-  /** What each member gets of all requests, as the alternatives are asked one after another. */
+  /** What each member gets of all requests, in percent. */
   const sharesIn = (weights: readonly (number | undefined)[]): Record<string, number> => {
     const route = mappedRoute(group(weights), 'a.example/w');
-    let left = 1;
     const shares: Record<string, number> = {};
-    for (const { source, when } of route?.alternatives ?? []) {
-      const share = (left * when.weight) / when.total;
-      shares[source.name] = Math.round(share * 1e6) / 1e4;
-      left -= share;
-    }
-    return { [route?.source.name ?? '']: Math.round(left * 1e6) / 1e4, ...shares };
+    for (const { source, when } of route?.alternatives ?? [])
+      shares[source.name] = (100 * when.weight) / when.total;
+    const own = 100 - Object.values(shares).reduce((sum, share) => sum + share, 0);
+    return { [route?.source.name ?? '']: own, ...shares };
   };
 
   it.each<[string, (number | undefined)[], number[]]>([

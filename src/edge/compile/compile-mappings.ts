@@ -6,7 +6,6 @@ import { type Finding, type FindingReason, findingReasons } from '../finding.ts'
 import type { MappingHost } from '../match/mapping-table.ts';
 import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
 import { isForbiddenHost } from '../upstream/forbidden-address.ts';
-import { quoted } from './annotations.ts';
 import { backendKey } from './backend-key.ts';
 import {
   type BackendResult,
@@ -25,6 +24,7 @@ import { mappingGroupKey, mappingOrder } from './mapping-order.ts';
 import { readMappingPolicy } from './mapping-policy.ts';
 import { type MappingService, readMappingService } from './mapping-service.ts';
 import { sharesOf } from './mapping-weights.ts';
+import { quoted } from './quoted.ts';
 import type { CompileSettings } from './settings.ts';
 import type { EmissaryObjects } from './snapshot.ts';
 import { plainUpstreamTls, type UpstreamTlsPolicy, upstreamTlsFor } from './upstream-tls.ts';
@@ -34,6 +34,8 @@ export interface MappingsResult {
   readonly mappings: ReadonlyMap<string, MappingHost>;
   /** By key. */
   readonly backends: ReadonlyMap<string, BackendSpec>;
+  /** The Mappings that lead to a backend, by its key. */
+  readonly users: ReadonlyMap<string, readonly Mapping[]>;
   readonly contexts: ContextsResult;
   readonly findings: readonly Finding[];
 }
@@ -60,8 +62,8 @@ export function compileMappings(
     authService && keyText(keyOf(authService)),
   );
   for (const mapping of ours(objects.mappings)) compiler.add(mapping);
-  const { mappings, backends, findings } = compiler.build();
-  return { mappings, backends, contexts, findings: [...contexts.findings, ...findings] };
+  const { mappings, backends, users, findings } = compiler.build();
+  return { mappings, backends, users, contexts, findings: [...contexts.findings, ...findings] };
 }
 
 class MappingCompiler {
@@ -92,9 +94,12 @@ class MappingCompiler {
     this.#refuseUnread(mapping, message);
   }
 
-  build(): Pick<MappingsResult, 'mappings' | 'backends' | 'findings'> {
+  build(): Pick<MappingsResult, 'mappings' | 'backends' | 'users' | 'findings'> {
     const routes = [...this.#groups.values()].flatMap(group => this.#routesOf(group));
-    return { mappings: mappingHosts(routes), backends: this.#backends, findings: this.#findings };
+    const members = [...this.#groups.values()].flat();
+    const byBackend = Map.groupBy(members, ({ backend }) => backend);
+    const users = new Map([...byBackend].map(([key, own]) => [key, own.map(({ object }) => object)]));
+    return { mappings: mappingHosts(routes), backends: this.#backends, users, findings: this.#findings };
   }
 
   /** Of what the schema refuses, the match may be understood all the same. */

@@ -1,3 +1,4 @@
+import { compareMappingOrder, type MappingRoute, type MappingTier } from '../match/mapping-table.ts';
 import { serviceOfKey } from './backend-key.ts';
 import type { Backend, Route, RoutingTable } from './table.ts';
 
@@ -14,6 +15,12 @@ export function describeTable(table: RoutingTable): unknown {
       ].map(route => describeRoute(table, route)),
       ...(routes.fallback === undefined ? {} : { fallback: describeRoute(table, routes.fallback) }),
     }));
+  const mappings = [...table.mappings.values()]
+    .sort((a, b) => (a.hostname < b.hostname ? -1 : 1))
+    .map(({ hostname, tiers }) => ({
+      hostname,
+      routes: tiers.flatMap(routesOfTier).map(describeMapping(table)),
+    }));
   const sni = [...table.sni]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, entry]) => ({
@@ -22,9 +29,46 @@ export function describeTable(table: RoutingTable): unknown {
     }));
   return {
     hosts,
+    ...(mappings.length === 0 ? {} : { mappings }),
     ...(table.fallback === undefined ? {} : { fallback: describeRoute(table, table.fallback) }),
     sni,
     tlsHosts: [...table.tlsHosts].sort(),
+  };
+}
+
+function routesOfTier({ byPrefix, byFoldedPrefix, patterns }: MappingTier): MappingRoute[] {
+  const all = [...byPrefix.values(), ...byFoldedPrefix.values(), patterns].flat();
+  return all.sort((a, b) => compareMappingOrder(a.order, b.order));
+}
+
+function describeMapping(table: RoutingTable): (entry: MappingRoute) => Record<string, unknown> {
+  return ({ match, route }) => {
+    const { method, headers, query, foldCase } = match;
+    const { rewrite, refusal, upstreamHost, allowUpgrade, clientCertificate, redirect } = route.policy;
+    return {
+      match: `${route.kind} ${route.path}`,
+      ...(foldCase ? { foldCase } : {}),
+      ...(method === undefined ? {} : { method: method.value ?? method.pattern }),
+      ...(headers.length === 0 ? {} : { headers }),
+      ...(query.length === 0 ? {} : { query }),
+      mapping: `${route.source.namespace}/${route.source.name}`,
+      to: describeBackend(table.backends.get(route.backend)),
+      ...(rewrite === undefined ? {} : { rewrite }),
+      ...(refusal === undefined ? {} : { refusal }),
+      ...(redirect.to === undefined ? {} : { redirect: redirect.to }),
+      ...(upstreamHost === undefined ? {} : { upstreamHost }),
+      ...(allowUpgrade ? { allowUpgrade } : {}),
+      ...(clientCertificate === undefined ? {} : { clientCertificate: clientCertificate.mode }),
+      ...(route.alternatives.length === 0
+        ? {}
+        : {
+            alternatives: route.alternatives.map(({ source, when, backend }) => ({
+              mapping: `${source.namespace}/${source.name}`,
+              share: `${when.weight} of ${when.total}`,
+              to: describeBackend(table.backends.get(backend)),
+            })),
+          }),
+    };
   };
 }
 

@@ -20,6 +20,11 @@ function objectsIn(file: string): Objects {
     services: ofKind('Service'),
     endpointSlices: ofKind('EndpointSlice'),
     secrets: ofKind('Secret'),
+    emissary: {
+      mappings: ofKind('Mapping'),
+      tlsContexts: ofKind('TLSContext'),
+      authServices: ofKind('AuthService'),
+    },
   };
 }
 

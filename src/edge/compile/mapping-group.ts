@@ -29,12 +29,8 @@ export function groupRoute(
   { shares, total }: Shares,
   change: (policy: RoutePolicy) => RoutePolicy,
 ): Route {
-  let left = total;
   const alternatives = others.map((member, index): Alternative => {
-    const weight = shares[index + 1] ?? 0;
-    // Each alternative is asked where the ones before it were not taken, so its share is one of what they left.
-    const when = { header: undefined, cookie: undefined, weight, total: Math.max(1, left) };
-    left -= weight;
+    const when = { header: undefined, cookie: undefined, weight: shares[index + 1] ?? 0, total };
     return { source: sourceOf(member), when, policy: change(member.policy), backend: member.backend };
   });
   return Object.freeze({

@@ -1,6 +1,6 @@
 import type { MappingSpec } from '../../api/getambassador/mapping.ts';
 import type { HeaderEdits } from '../policy/route-policy.ts';
-import { quoted } from './annotations.ts';
+import { quoted } from './quoted.ts';
 
 /** Header fields to be added, and what keeps some of them from it. */
 export interface AddedHeaders {

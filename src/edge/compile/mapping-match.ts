@@ -4,7 +4,7 @@ import { wholePattern } from '../match/find-mapping.ts';
 import { parseRuleHost } from '../match/host.ts';
 import type { FieldMatch, MappingHost, MappingMatch, TextMatch } from '../match/mapping-table.ts';
 import { compilePattern } from '../match/path-pattern.ts';
-import { quoted } from './annotations.ts';
+import { quoted } from './quoted.ts';
 
 /** Which requests a Mapping is for. */
 export interface ReadMatch {

@@ -13,9 +13,9 @@ import {
   type Rewrite,
   type RoutePolicy,
 } from '../policy/route-policy.ts';
-import { quoted } from './annotations.ts';
 import { addedHeaders, removedHeaders } from './mapping-headers.ts';
 import type { MappingService } from './mapping-service.ts';
+import { quoted } from './quoted.ts';
 
 /** What a Mapping asks for beside its match and its service. */
 export interface ReadPolicy {

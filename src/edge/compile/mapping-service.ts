@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isDnsLabel, isPortNumber } from '../../api/syntax.ts';
 import { parseRuleHost } from '../match/host.ts';
-import { quoted } from './annotations.ts';
+import { quoted } from './quoted.ts';
 
 /** Where a Mapping's `service` leads. */
 export interface MappingService {

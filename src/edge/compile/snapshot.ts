@@ -41,3 +41,18 @@ export interface Changes {
   /** Services whose own object, slices or Endpoints changed. */
   readonly services: ReadonlySet<string>;
 }
+
+const joined = new WeakMap<References, readonly [References, References]>();
+
+/** Both, and the very object that was made the last time where both are the same. One that is empty is left out. */
+export function joinedReferences(before: References, a: References, b: References): References {
+  if (b.secrets.size + b.services.size === 0) return a;
+  const parts = joined.get(before);
+  if (parts?.[0] === a && parts[1] === b) return before;
+  const both: References = {
+    secrets: new Set([...a.secrets, ...b.secrets]),
+    services: new Set([...a.services, ...b.services]),
+  };
+  joined.set(both, [a, b]);
+  return both;
+}

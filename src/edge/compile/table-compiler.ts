@@ -6,6 +6,7 @@ import { quoted } from './annotations.ts';
 import { BackendStore } from './backend-store.ts';
 import type { Compilation } from './compile.ts';
 import { Dependencies } from './dependencies.ts';
+import { EmissaryPart } from './emissary-part.ts';
 import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
 import { buildHostRoutes, fallbackRoute, type HostResult } from './host-routes.ts';
 import { type IngressRoutes, readIngressRoutes } from './ingress-routes.ts';
@@ -14,7 +15,7 @@ import { compareRank, insertRanked, type Rank, rankOf } from './ranked.ts';
 import { kept, keptRoutes, withEntries } from './reuse.ts';
 import { ingressSelector, type Selection } from './select-ingresses.ts';
 import type { CompileSettings } from './settings.ts';
-import type { Changes, Snapshot } from './snapshot.ts';
+import { type Changes, joinedReferences, type References, type Snapshot } from './snapshot.ts';
 import { decideSni, misfitMessage, type SniResult } from './sni-claims.ts';
 import { emptyTable, type HostRoutes, type Route, type RoutingTable, type SniEntry } from './table.ts';
 
@@ -66,6 +67,7 @@ export class TableCompiler {
   readonly #byName = new Map<string, Entry>();
   readonly #dependencies = new Dependencies<Part>();
   readonly #backends: BackendStore;
+  readonly #emissary: EmissaryPart;
   readonly #hosts = new Map<string, HostState>();
   readonly #names = new Map<string, NameState>();
   readonly #tlsHostCounts = new Map<string, number>();
@@ -80,10 +82,15 @@ export class TableCompiler {
   #select: ((ingress: Ingress) => Selection) | undefined;
   #round = 0;
   #table: RoutingTable = emptyTable;
+  /** What is of Ingresses alone. */
+  #sni: ReadonlyMap<string, SniEntry> = emptyTable.sni;
+  #tlsHosts: ReadonlySet<string> = emptyTable.tlsHosts;
+  #references: References = { secrets: new Set(), services: new Set() };
 
   constructor(settings: CompileSettings) {
     this.#settings = settings;
     this.#backends = new BackendStore(settings);
+    this.#emissary = new EmissaryPart(settings, this.#backends);
   }
 
   /**
@@ -100,20 +107,31 @@ export class TableCompiler {
       if (this.#entries.get(entry.ingress) === entry && entry.selection.selected)
         this.#read(entry, snapshot, part.what);
     }
+    this.#emissary.update(snapshot, nowMs, changes);
     const hosts = this.#hostsOfTable();
-    const sni = this.#sniOfTable();
+    this.#sni = this.#sniOfTable();
     const backends = this.#backends.update(snapshot, changes);
     const fallback = kept(this.#table.fallback, this.#fallbackOwner()?.route);
-    const tlsHosts = this.#tlsHostsOfTable();
+    this.#tlsHosts = this.#tlsHostsOfTable();
     this.#forgetDropped();
-    const table: RoutingTable = { ...emptyTable, hosts, fallback, backends, sni, tlsHosts };
+    const parts = this.#emissary.tableParts({ sni: this.#sni, tlsHosts: this.#tlsHosts });
+    const table: RoutingTable = { hosts, fallback, backends, ...parts };
     if (!sameParts(this.#table, table)) this.#table = Object.freeze(table);
     return {
       table: this.#table,
-      findings: this.#findings(nowMs),
-      references: this.#dependencies.references(),
-      nextExpiryMs: this.#nextExpiryMs(nowMs),
+      findings: [...this.#findings(nowMs), ...this.#emissary.findings()],
+      references: this.#referencesOfAll(),
+      nextExpiryMs: earliest(this.#nextExpiryMs(nowMs), this.#emissary.nextExpiryMs()),
     };
+  }
+
+  #referencesOfAll(): References {
+    this.#references = joinedReferences(
+      this.#references,
+      this.#dependencies.references(),
+      this.#emissary.references(),
+    );
+    return this.#references;
   }
 
   /** Takes over which Ingresses there are. Gives those that are to be read. */
@@ -305,15 +323,15 @@ export class TableCompiler {
       updates.push([state.name, state.result?.entry]);
     }
     this.#outdatedNames.clear();
-    return withEntries(this.#table.sni, updates);
+    return withEntries(this.#sni, updates);
   }
 
   #tlsHostsOfTable(): ReadonlySet<string> {
-    if (!this.#tlsHostsChanged) return this.#table.tlsHosts;
+    if (!this.#tlsHostsChanged) return this.#tlsHosts;
     this.#tlsHostsChanged = false;
     const tlsHosts = new Set(this.#tlsHostCounts.keys());
     for (const [name, host] of this.#further.hostOf) if (tlsHosts.has(host)) tlsHosts.add(name);
-    return kept(this.#table.tlsHosts, tlsHosts);
+    return kept(this.#tlsHosts, tlsHosts);
   }
 
   /** The oldest Ingress with a default backend: it takes what no host has rules for. */
@@ -398,6 +416,10 @@ export class TableCompiler {
     }
     return next;
   }
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function newEntry(ingress: Ingress, round: number): Entry {

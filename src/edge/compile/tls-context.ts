@@ -7,7 +7,7 @@ import { messageOf } from '../../core/errors.ts';
 import { parsePem } from '../../pki/pem.ts';
 import { parseRuleHost } from '../match/host.ts';
 import type { ClientCertificatePolicy } from '../policy/route-policy.ts';
-import { quoted } from './annotations.ts';
+import { quoted } from './quoted.ts';
 import { secretText } from './secret-text.ts';
 import { certificatesIn, type ServerCertificateResult, serverCertificateOf } from './server-certificate.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -27,6 +27,8 @@ export interface ReadContext {
   readonly termination: Termination | undefined;
   /** What is done in another way than it says. */
   readonly notes: readonly string[];
+  /** When the certificate in `secret` expires, in milliseconds since the epoch. */
+  readonly notAfterMs: number | undefined;
 }
 
 /** How the hosts of a TLSContext are served. */
@@ -73,6 +75,7 @@ export function readTlsContext(
     origination: own ?? originationOf(reading, options, settings),
     termination: hosts.length === 0 ? undefined : terminationOf(reading, hosts, options, own, settings),
     notes,
+    notAfterMs: expiryOf(reading),
   };
 }
 
@@ -157,6 +160,14 @@ function filesOf(spec: TlsContextSpec): ContextError | undefined {
     if (spec[field] !== undefined)
       return { error: `spec.${field} names a file: put it into a Secret and name that` };
   return undefined;
+}
+
+function expiryOf(reading: Reading): number | undefined {
+  const { secret: name } = reading.spec;
+  const found = name === undefined ? undefined : secretNamed(reading, 'secret', name);
+  if (found === undefined || 'error' in found) return undefined;
+  const result = serverCertificateOf(found.secret);
+  return 'error' in result ? undefined : result.certificate.notAfterMs;
 }
 
 /** The certificate and key that a context shows: to upstreams, and to clients. */

@@ -51,7 +51,7 @@ export function decide(table: RoutingTable, head: RawHead, settings: DecideSetti
   const result = checkHead(head, settings.limits);
   if ('refusal' in result) return { kind: 'refuse', ...result.refusal };
   const { checked } = result;
-  const route = findRoute(table, checked.host, checked.path);
+  const route = findRoute(table, checked.host, checked.path, checked);
   if (route === undefined) return { kind: 'answer', status: 404, reason: 'no route', route, head: checked };
   const location = redirectFor(table, route, checked, settings);
   if (location !== undefined) return { kind: 'redirect', status: 308, location, route, head: checked };

@@ -1,4 +1,5 @@
 import type { HostRoutes, PatternRoute, Route, RoutingTable } from '../compile/table.ts';
+import { findMapping, type MappingRequest } from './find-mapping.ts';
 import { type RequestHost, wildcardFor } from './host.ts';
 import { elementCount, firstElements } from './path-elements.ts';
 
@@ -6,11 +7,28 @@ import { elementCount, firstElements } from './path-elements.ts';
  * The route for a host and a canonical path, or undefined where nothing matches: 404. A precise host comes
  * before a wildcard and that before rules without a host; a path that misses in the host found goes to a
  * default backend, never to the next host (Kubernetes, Ingress: hostname wildcards; edge.md, statements 1 to 8).
+ *
+ * Mappings take what no rule of an Ingress is for, before default backends do: whoever may write a Mapping takes no
+ * requests from an Ingress, and solvers of challenges come first. Rules without a host are less than a Mapping that names
+ * its host, as they are less than rules that do. Where there are Mappings, `request` is needed to choose among them.
  */
-export function findRoute(table: RoutingTable, host: RequestHost, path: string): Route | undefined {
+export function findRoute(
+  table: RoutingTable,
+  host: RequestHost,
+  path: string,
+  request?: MappingRequest,
+): Route | undefined {
   const routes = hostRoutesFor(table, host);
-  if (routes === undefined) return table.fallback;
-  return routeInHost(routes, path) ?? routes.fallback ?? table.fallback;
+  if (table.mappings.size === 0 || request === undefined) {
+    if (routes === undefined) return table.fallback;
+    return routeInHost(routes, path) ?? routes.fallback ?? table.fallback;
+  }
+  const ruled = routes && routeInHost(routes, path);
+  if (ruled !== undefined && routes?.host !== '') return ruled;
+  const mapping = findMapping(table.mappings, host, path, request);
+  const mapped = mapping?.found.route;
+  const first = mapping?.anyHost === false ? (mapped ?? ruled) : (ruled ?? mapped);
+  return first ?? routes?.fallback ?? table.fallback;
 }
 
 function hostRoutesFor(table: RoutingTable, host: RequestHost): HostRoutes | undefined {
