@@ -80,7 +80,7 @@ describe('by a CA issuer', () => {
 
 describe('by an ACME issuer', () => {
   /** With the issuer's account key and status, and the solver's Service and EndpointSlice. */
-  const writesOfOne = 18;
+  const writesOfOne = 17;
 
   async function anAcmeGround(): Promise<{ ground: Ground; acme: Awaited<ReturnType<typeof anAcmeServer>> }> {
     const ground = aGround();
