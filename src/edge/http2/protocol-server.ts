@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import type { ServeRequest } from '../exchange/ports.ts';
+import { recordRefusal } from '../exchange/request-log.ts';
 import type { ConnectionFacts } from '../policy/request-head.ts';
 import type { ProtocolServer, ServingParts } from '../protocol-server.ts';
 import { watchStreamEnds } from './end-of-stream.ts';
@@ -12,12 +13,12 @@ const tickMs = 1_000;
 
 /** Serves clients' connections that chose `h2` by ALPN, on Node's `http2`. */
 export function createHttp2Server(
-  parts: Pick<ServingParts, 'limits' | 'timeouts' | 'metrics' | 'logger'>,
+  parts: Pick<ServingParts, 'limits' | 'timeouts' | 'metrics' | 'accessLog' | 'logger'>,
   serve: ServeRequest,
   clock: Clock,
 ): ProtocolServer {
   watchStreamEnds();
-  const { limits, timeouts, metrics, logger } = parts;
+  const { limits, timeouts, metrics, accessLog, logger } = parts;
   const ticks = { now: 0 };
   const inTicks = (ms: number): number => Math.max(1, Math.ceil(ms / tickMs));
   const sessionParts: SessionParts = {
@@ -28,8 +29,9 @@ export function createHttp2Server(
     silence: inTicks(timeouts.idleMs),
     firstRequest: inTicks(timeouts.headMs),
     idle: inTicks(timeouts.keepAliveMs),
-    refused(facts, reason) {
+    refused(facts, reason, status) {
       metrics.refused(reason);
+      recordRefusal(accessLog, { status, reason }, facts);
       logger.debug('request refused', { reason, client: facts.clientAddress, protocol: '2' });
     },
   };

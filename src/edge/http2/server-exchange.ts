@@ -1,6 +1,8 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import type { HeaderFields } from '../exchange/header-fields.ts';
 import type { AnswerHead, BodySink, BodySource, ClientExchange } from '../exchange/ports.ts';
+import { BodyFault } from '../http1/body-fault.ts';
+import type { CheckedHead } from '../policy/request-head.ts';
 import { appendFields, interimFields, trailerFields } from './fields.ts';
 import { noBody, type SourceOwner, StreamSource } from './stream-source.ts';
 
@@ -21,6 +23,7 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
   readonly #ticks: Ticks;
   readonly #source: StreamSource | undefined;
   readonly #head: boolean;
+  readonly #expectsContinue: boolean;
   #answered = false;
   /** The answer is written, or will never be. */
   #over = false;
@@ -29,8 +32,14 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
   #trailers: HeaderFields | undefined;
   #movedAt: number;
 
-  constructor(stream: ServerHttp2Stream, method: string, ended: boolean, ticks: Ticks) {
+  constructor(
+    stream: ServerHttp2Stream,
+    { method, expectsContinue }: Pick<CheckedHead, 'method' | 'expectsContinue'>,
+    ended: boolean,
+    ticks: Ticks,
+  ) {
     this.#stream = stream;
+    this.#expectsContinue = expectsContinue;
     this.#ticks = ticks;
     this.#movedAt = ticks.now;
     this.#head = method === 'HEAD';
@@ -39,7 +48,7 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
   }
 
   continue(): void {
-    this.#interim(100, undefined);
+    if (this.#expectsContinue) this.#interim(100, undefined);
   }
 
   inform(status: number, fields: HeaderFields): void {
@@ -116,10 +125,8 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
   expire(silentTicks: number): void {
     if (this.#ticks.now - this.#movedAt < silentTicks || this.#closed()) return;
     if (!this.#answered && this.#source?.awaited === true) {
-      this.#answered = true;
-      this.#stream.respond([':status', '408'], { endStream: true });
-      this.closed();
-      this.restRefused();
+      // Whoever takes the body answers.
+      this.#source.closed(new BodyFault(408, 'the client sent no more of its body'));
     } else if (this.#full || this.#stream.writableLength > 0) {
       this.#cut(new Error('the client takes nothing of the answer'));
     }
@@ -137,7 +144,7 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
   }
 
   #answerDone(): void {
-    if (this.#source !== undefined && !this.#source.over) this.restRefused();
+    if (this.#source !== undefined && !this.#source.complete) this.restRefused();
   }
 
   #drained(): void {

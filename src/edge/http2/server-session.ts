@@ -25,7 +25,8 @@ export interface SessionParts {
   readonly silence: number;
   readonly firstRequest: number;
   readonly idle: number;
-  refused(facts: ConnectionFacts, reason: string): void;
+  /** `status` is 0 where the connection is cut. */
+  refused(facts: ConnectionFacts, reason: string, status: number): void;
 }
 
 /** How long a connection may take to close when all is said. */
@@ -117,7 +118,7 @@ export class ServerSession {
       this.#refuse(stream, result.refusal);
       return;
     }
-    const exchange = new ServerExchange(stream, result.checked.method, ended, ticks);
+    const exchange = new ServerExchange(stream, result.checked, ended, ticks);
     this.#open.add(exchange);
     stream.on('close', () => {
       this.#open.delete(exchange);
@@ -129,14 +130,14 @@ export class ServerSession {
 
   #refuse(stream: ServerHttp2Stream, { status, reason }: Refusal): void {
     this.#restsSince = this.#parts.ticks.now;
-    this.#parts.refused(this.#facts, reason);
+    this.#parts.refused(this.#facts, reason, status);
     stream.respond([':status', String(status)], { endStream: true });
     this.#count(this.#resets, reason);
   }
 
   #count(guard: FloodGuard, what: string): void {
     if (guard.allow() || this.#session.destroyed) return;
-    this.#parts.refused(this.#facts, what);
+    this.#parts.refused(this.#facts, what, 0);
     this.#session.destroy(flood, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }

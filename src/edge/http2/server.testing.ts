@@ -48,6 +48,7 @@ export async function startServer(
     limits: { ...defaultLimits, ...changes.limits },
     timeouts: { ...defaultTimeouts, ...changes.timeouts },
     metrics: { ...noEdgeMetrics, refused: (reason: string) => refused.push(reason) },
+    accessLog: undefined,
     logger: silentLogger,
   };
   const server = createHttp2Server(parts, serve, clock);

@@ -6,7 +6,7 @@ import { regularFields } from './fields.ts';
 
 /** Whose body it is. */
 export interface SourceOwner {
-  /** Bytes came. */
+  /** Bytes came, or may come again. */
   moved(): void;
   /** The rest of the body is not wanted. Called at most once. */
   restRefused(): void;
@@ -14,6 +14,8 @@ export interface SourceOwner {
 
 /** The body that a peer sends on a stream. Bytes that nobody wants yet stay in the stream's flow-control window. */
 export class StreamSource implements BodySource {
+  /** All of it has come, and was taken. */
+  complete = false;
   readonly #stream: Http2Stream;
   readonly #owner: SourceOwner;
   #sink: BodySink | undefined;
@@ -39,6 +41,11 @@ export class StreamSource implements BodySource {
     return this.#sink !== undefined && !this.#over && !this.#stream.isPaused();
   }
 
+  /** The receiver has enough for now. */
+  get paused(): boolean {
+    return this.#stream.isPaused();
+  }
+
   pipe(sink: BodySink): void {
     if (this.#over) {
       sink.abort(this.#failure ?? new Error('the body was given up'));
@@ -47,18 +54,21 @@ export class StreamSource implements BodySource {
     this.#sink = sink;
     this.#stream.on('data', (chunk: Buffer) => {
       if (this.#over) return;
-      this.#owner.moved();
       if (!sink.write(chunk)) this.#stream.pause();
+      this.#owner.moved();
     });
     this.#stream.on('end', () => {
       if (this.#over || wasCut(this.#stream)) return;
       this.#over = true;
+      this.complete = true;
       sink.end(this.#trailers);
     });
   }
 
   resume(): void {
-    if (!this.#over) this.#stream.resume();
+    if (this.#over) return;
+    this.#stream.resume();
+    this.#owner.moved();
   }
 
   discard(): void {
