@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Cache } from '../kube/cache.ts';
 import { SlicesByService, serviceOfSlice, snapshotOf } from './cache-snapshot.ts';
 import type { Compilation } from './compile/compile.ts';
-import { prepareCertificates } from './compile/prepare-certificates.ts';
+import { prepareCertificates, sliceMs } from './compile/prepare-certificates.ts';
 import type { CompileSettings } from './compile/settings.ts';
 import { TableCompiler } from './compile/table-compiler.ts';
 import type { EdgeCaches } from './options.ts';
@@ -138,10 +138,14 @@ export class TableKeeper {
     const { caches, settings } = this.#options;
     const pause = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
     this.#preparing = true;
+    // What is read here may look up what no change was noted of.
+    this.#changes = undefined;
     try {
       await prepareCertificates(snapshotOf(caches, this.#slices), settings, pause, () => !this.#stopped);
+      while (!this.#compiler.advance(snapshotOf(caches, this.#slices), sliceMs) && !this.#stopped)
+        await pause();
     } catch (error) {
-      this.#options.logger.error('certificates could not be read', { error: messageOf(error) });
+      this.#options.logger.error('the next table could not be prepared', { error: messageOf(error) });
     }
     this.#preparing = false;
   }

@@ -27,6 +27,8 @@ export class BackendStore {
   readonly #byService = new Map<string, Set<Stored>>();
   readonly #outdated = new Set<string>();
   #table: ReadonlyMap<string, Backend> = new Map();
+  /** Grows with each change of what `refusalOf` gives. */
+  refusals = 0;
 
   constructor(settings: CompileSettings) {
     this.#settings = settings;
@@ -94,8 +96,9 @@ export class BackendStore {
 
   #make(stored: Stored, snapshot: Snapshot): Backend {
     const { spec } = stored;
-    stored.refusal = undefined;
     if (spec.kind === 'fixed') {
+      if (stored.refusal !== undefined) this.refusals += 1;
+      stored.refusal = undefined;
       stored.backend = kept(stored.backend, spec.backend);
       return stored.backend;
     }
@@ -104,7 +107,9 @@ export class BackendStore {
     const { standalone } = this.#settings;
     const all = endpointsFor(stored.slices, stored.endpoints, spec.port);
     const refused = all.find(({ address }) => isForbiddenAddress(address, standalone));
-    if (refused !== undefined) stored.refusal = refusedEndpoint(serviceOfKey(spec.key), refused.address);
+    const refusal = refused && refusedEndpoint(serviceOfKey(spec.key), refused.address);
+    if (refusal !== stored.refusal) this.refusals += 1;
+    stored.refusal = refusal;
     const endpoints =
       refused === undefined ? all : all.filter(({ address }) => !isForbiddenAddress(address, standalone));
     const { key, protocol, tls } = spec;

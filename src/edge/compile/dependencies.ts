@@ -19,6 +19,8 @@ export class Dependencies<User extends object> {
   readonly #secrets = new Map<string, Dependency<Secret, User>>();
   readonly #services = new Map<string, Dependency<Service, User>>();
   readonly #ofUser = new Map<User, { kind: Kind; text: string }[]>();
+  /** Those that nobody asks for any more, to be forgotten with the next look at the references. */
+  readonly #unused = new Set<{ kind: Kind; text: string }>();
   #references: References | undefined;
 
   /** Lookups for making a part anew; what it asked for before is forgotten. */
@@ -57,9 +59,7 @@ export class Dependencies<User extends object> {
         : this.#services;
       const dependency = known.get(text);
       dependency?.users.delete(user);
-      if (dependency?.users.size !== 0) continue;
-      known.delete(text);
-      this.#references = undefined;
+      if (dependency?.users.size === 0) this.#unused.add({ kind, text });
     }
     this.#ofUser.delete(user);
   }
@@ -88,6 +88,15 @@ export class Dependencies<User extends object> {
 
   /** What was asked for. The same object as long as that is the same. */
   references(): References {
+    for (const { kind, text } of this.#unused) {
+      const known: Map<string, Dependency<unknown, User>> = kind === 'secrets'
+        ? this.#secrets
+        : this.#services;
+      if (known.get(text)?.users.size !== 0) continue;
+      known.delete(text);
+      this.#references = undefined;
+    }
+    this.#unused.clear();
     this.#references ??= {
       secrets: new Set(this.#secrets.keys()),
       services: new Set(this.#services.keys()),

@@ -5,7 +5,7 @@ import type { CompileSettings } from './settings.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The process is never held up longer than this at a time, in milliseconds. */
-const sliceMs = 8;
+export const sliceMs = 8;
 
 /**
  * Reads the certificates that a compilation of these objects will ask for, a few at a time: parsing them and holding keys

@@ -1,7 +1,7 @@
 import type { Ingress } from '../../api/kubernetes/ingress.ts';
 import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
 import { messageOf } from '../../core/errors.ts';
-import { type Finding, findingReasons } from '../finding.ts';
+import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { quoted } from './annotations.ts';
 import { BackendStore } from './backend-store.ts';
 import type { Compilation } from './compile.ts';
@@ -34,6 +34,11 @@ interface Entry {
   readonly tlsPart: Part;
   hosts: HostState[];
   names: NameState[];
+  /** What its owner should know, put together again where something it depends on was. */
+  routeNotes: readonly Finding[];
+  tlsNotes: readonly Finding[];
+  /** When the next of its certificates expires; Infinity for never. */
+  expiresMs: number;
 }
 
 /** Something that is made from an Ingress and what it looks up. */
@@ -75,9 +80,18 @@ export class TableCompiler {
   /** What the next tables are made from. */
   readonly #outdatedHosts = new Set<HostState>();
   readonly #outdatedNames = new Set<NameState>();
+  readonly #unread = new Set<Entry>();
+  readonly #hostUpdates = new Map<string, HostRoutes | undefined>();
+  readonly #outdatedNotes = new Set<Entry>();
   readonly #dropped: Entry[] = [];
+  readonly #misclassed = new Set<Entry>();
+  /** Those with a default backend, in order of age. */
+  readonly #fallbacks: Entry[] = [];
+  readonly #namers = new Set<Entry>();
+  #refusals = 0;
   #tlsHostsChanged = false;
   #further: FurtherNames = { hosts: new Map(), hostOf: new Map(), findings: [] };
+  #ingresses: readonly Ingress[] | undefined;
   #classes: readonly IngressClass[] | undefined;
   #select: ((ingress: Ingress) => Selection) | undefined;
   #round = 0;
@@ -100,8 +114,8 @@ export class TableCompiler {
   compile(snapshot: Snapshot, nowMs: number, changes?: Changes): Compilation {
     this.#round += 1;
     const stale = this.#dependencies.stale(snapshot, changes);
-    const added = this.#follow(snapshot);
-    for (const entry of added) this.#read(entry, snapshot, 'both');
+    this.#follow(snapshot);
+    this.#readNew(snapshot, Number.POSITIVE_INFINITY);
     for (const part of stale) {
       const entry = part.of();
       if (this.#entries.get(entry.ingress) === entry && entry.selection.selected)
@@ -111,7 +125,7 @@ export class TableCompiler {
     const hosts = this.#hostsOfTable();
     this.#sni = this.#sniOfTable();
     const backends = this.#backends.update(snapshot, changes);
-    const fallback = kept(this.#table.fallback, this.#fallbackOwner()?.route);
+    const fallback = kept(this.#table.fallback, this.#fallback());
     this.#tlsHosts = this.#tlsHostsOfTable();
     this.#forgetDropped();
     const parts = this.#emissary.tableParts({ sni: this.#sni, tlsHosts: this.#tlsHosts });
@@ -121,7 +135,7 @@ export class TableCompiler {
       table: this.#table,
       findings: [...this.#findings(nowMs), ...this.#emissary.findings()],
       references: this.#referencesOfAll(),
-      nextExpiryMs: earliest(this.#nextExpiryMs(nowMs), this.#emissary.nextExpiryMs()),
+      nextExpiryMs: earliest(this.#nextExpiryMs(), this.#emissary.nextExpiryMs()),
     };
   }
 
@@ -134,8 +148,28 @@ export class TableCompiler {
     return this.#references;
   }
 
-  /** Takes over which Ingresses there are. Gives those that are to be read. */
-  #follow(snapshot: Snapshot): Entry[] {
+  /**
+   * Does some of the work of the next `compile` beforehand, for about `budgetMs`; false where there is more of it. Where
+   * many Ingresses come at once, the process can do other things in between.
+   */
+  advance(snapshot: Snapshot, budgetMs: number): boolean {
+    const untilMs = performance.now() + budgetMs;
+    this.#round += 1;
+    this.#follow(snapshot);
+    return this.#readNew(snapshot, untilMs) && this.#buildHosts(untilMs);
+  }
+
+  #readNew(snapshot: Snapshot, untilMs: number): boolean {
+    for (const entry of this.#unread) {
+      this.#unread.delete(entry);
+      this.#read(entry, snapshot, 'both');
+      if (performance.now() > untilMs) return this.#unread.size === 0;
+    }
+    return true;
+  }
+
+  /** Takes over which Ingresses there are. */
+  #follow(snapshot: Snapshot): void {
     const { ingresses, ingressClasses } = snapshot;
     const same =
       this.#classes?.length === ingressClasses.length &&
@@ -143,6 +177,8 @@ export class TableCompiler {
     if (!same || this.#select === undefined) this.#select = ingressSelector(ingressClasses, this.#settings);
     const select = this.#select;
     this.#classes = ingressClasses;
+    if (same && this.#ingresses === ingresses) return;
+    this.#ingresses = ingresses;
     const fresh: Entry[] = [];
     for (const ingress of ingresses) {
       const known = this.#entries.get(ingress);
@@ -153,7 +189,7 @@ export class TableCompiler {
       known.seen = this.#round;
       if (same) continue;
       const before = known.selection.selected;
-      known.selection = select(ingress);
+      this.#classify(known, select);
       if (before === known.selection.selected) continue;
       this.#drop(known);
       fresh.push(newEntry(ingress, this.#round));
@@ -161,12 +197,18 @@ export class TableCompiler {
     for (const entry of this.#entries.values()) if (entry.seen !== this.#round) this.#drop(entry);
     const toRead: Entry[] = [];
     for (const entry of fresh) {
-      entry.selection = select(entry.ingress);
+      this.#classify(entry, select);
       this.#entries.set(entry.ingress, entry);
       if (entry.selection.selected) toRead.push(entry);
     }
     this.#addServed(toRead);
-    return toRead;
+    for (const entry of toRead) this.#unread.add(entry);
+  }
+
+  #classify(entry: Entry, select: (ingress: Ingress) => Selection): void {
+    entry.selection = select(entry.ingress);
+    if (entry.selection.finding === undefined) this.#misclassed.delete(entry);
+    else this.#misclassed.add(entry);
   }
 
   #addServed(entries: Entry[]): void {
@@ -181,17 +223,34 @@ export class TableCompiler {
   #drop(entry: Entry): void {
     this.#entries.delete(entry.ingress);
     this.#dropped.push(entry);
+    this.#misclassed.delete(entry);
+    this.#outdatedNotes.delete(entry);
+    this.#unread.delete(entry);
     this.#dependencies.forget(entry.routesPart);
     this.#dependencies.forget(entry.tlsPart);
     this.#leaveHosts(entry);
     this.#leaveNames(entry);
+    this.#setRoutes(entry, undefined);
+    removeFrom(this.#served, entry);
+  }
+
+  /** Takes over what was read, and lets go of what it led to before. */
+  #setRoutes(entry: Entry, routes: IngressRoutes | undefined): void {
+    for (const spec of routes?.backends.values() ?? []) this.#backends.acquire(spec);
     for (const key of entry.routes?.backends.keys() ?? []) this.#backends.release(key);
-    const at = this.#served.indexOf(entry);
-    if (at >= 0) this.#served.splice(at, 1);
+    if (entry.routes !== undefined) {
+      removeFrom(this.#fallbacks, entry);
+      this.#namers.delete(entry);
+    }
+    entry.routes = routes;
+    if (routes === undefined || routes.settings.canary !== undefined) return;
+    if (routes.fallback !== undefined) insertRanked(this.#fallbacks, entry, one => one.rank);
+    if (routes.settings.fromToWww || routes.settings.serverAliases.length > 0) this.#namers.add(entry);
   }
 
   #read(entry: Entry, snapshot: Snapshot, what: Part['what'] | 'both'): void {
     entry.failure = undefined;
+    this.#outdatedNotes.add(entry);
     try {
       if (what !== 'tls') this.#readRoutes(entry, snapshot);
       this.#readTls(entry, snapshot);
@@ -201,9 +260,7 @@ export class TableCompiler {
       entry.failure = { object: entry.ingress, reason: findingReasons.ingressInvalid, message };
       this.#leaveHosts(entry);
       this.#leaveNames(entry);
-      for (const key of entry.routes?.backends.keys() ?? []) this.#backends.release(key);
-      entry.routes = undefined;
-      entry.tls = noTls;
+      this.#setRoutes(entry, undefined);
     }
   }
 
@@ -211,9 +268,7 @@ export class TableCompiler {
     const lookups = this.#dependencies.lookupsFor(entry.routesPart, snapshot);
     const earlier = entry.routes ?? this.#byName.get(entry.rank.name)?.routes;
     const routes = readIngressRoutes(entry.ingress, lookups, this.#settings, earlier);
-    for (const spec of routes.backends.values()) this.#backends.acquire(spec);
-    for (const key of entry.routes?.backends.keys() ?? []) this.#backends.release(key);
-    entry.routes = routes;
+    this.#setRoutes(entry, routes);
     this.#byName.set(entry.rank.name, entry);
     this.#leaveHosts(entry);
     for (const host of routes.hosts.keys()) {
@@ -275,15 +330,11 @@ export class TableCompiler {
   }
 
   #hostsOfTable(): ReadonlyMap<string, HostRoutes> {
-    const updates = new Map<string, HostRoutes | undefined>();
-    for (const state of this.#outdatedHosts) {
-      this.#buildHost(state);
-      updates.set(state.host, state.result?.routes);
-    }
-    this.#outdatedHosts.clear();
-    const claimants = this.#served.flatMap(({ routes }) =>
-      routes !== undefined && asksForNames(routes) ? routes : [],
-    );
+    this.#buildHosts(Number.POSITIVE_INFINITY);
+    const updates = new Map(this.#hostUpdates);
+    this.#hostUpdates.clear();
+    const namers = [...this.#namers].sort((a, b) => compareRank(a.rank, b.rank));
+    const claimants = namers.flatMap(({ routes }) => routes ?? []);
     const routesOf = (host: string): HostRoutes | undefined => this.#hosts.get(host)?.result?.routes;
     const before = this.#further;
     if (claimants.length > 0 || before.hosts.size > 0) {
@@ -296,12 +347,23 @@ export class TableCompiler {
     return withEntries(this.#table.hosts, updates);
   }
 
+  #buildHosts(untilMs: number): boolean {
+    for (const state of this.#outdatedHosts) {
+      this.#outdatedHosts.delete(state);
+      this.#buildHost(state);
+      this.#hostUpdates.set(state.host, this.#hosts.get(state.host)?.result?.routes);
+      if (performance.now() > untilMs) return this.#outdatedHosts.size === 0;
+    }
+    return true;
+  }
+
   #buildHost(state: HostState): void {
     if (state.claimants.length === 0) {
       if (this.#hosts.get(state.host) === state) this.#hosts.delete(state.host);
       state.result = undefined;
       return;
     }
+    for (const entry of state.claimants) this.#outdatedNotes.add(entry);
     const claimants = state.claimants.flatMap(({ routes }) => routes ?? []);
     const result = buildHostRoutes(state.host, claimants);
     state.result = {
@@ -313,6 +375,7 @@ export class TableCompiler {
   #sniOfTable(): ReadonlyMap<string, SniEntry> {
     const updates: [string, SniEntry | undefined][] = [];
     for (const state of this.#outdatedNames) {
+      for (const entry of state.claimants) this.#outdatedNotes.add(entry);
       const claims = state.claimants.flatMap(({ tls }) =>
         tls.claims.filter(({ host }) => host === state.name),
       );
@@ -334,14 +397,10 @@ export class TableCompiler {
     return kept(this.#tlsHosts, tlsHosts);
   }
 
-  /** The oldest Ingress with a default backend: it takes what no host has rules for. */
-  #fallbackOwner(): { entry: Entry; route: Route } | undefined {
-    for (const entry of this.#served) {
-      const { routes } = entry;
-      if (routes?.fallback === undefined || routes.settings.canary !== undefined) continue;
-      return { entry, route: fallbackRoute(routes, routes.fallback, routes.fallback.policy) };
-    }
-    return undefined;
+  /** The default backend of the oldest Ingress that has one: it takes what no host has rules for. */
+  #fallback(): Route | undefined {
+    const routes = this.#fallbacks[0]?.routes;
+    return routes?.fallback && fallbackRoute(routes, routes.fallback, routes.fallback.policy);
   }
 
   #forgetDropped(): void {
@@ -353,69 +412,86 @@ export class TableCompiler {
   }
 
   #findings(nowMs: number): Finding[] {
-    const findings: Finding[] = [];
-    const misclassed = [...this.#entries.values()].filter(({ selection }) => selection.finding !== undefined);
-    misclassed.sort((a, b) => compareRank(a.rank, b.rank));
-    for (const { selection } of misclassed)
-      if (selection.finding !== undefined) findings.push(selection.finding);
-    const fallbackOwner = this.#fallbackOwner()?.entry;
-    for (const entry of this.#served) this.#routeFindings(entry, fallbackOwner, findings);
-    findings.push(...this.#further.findings);
-    for (const entry of this.#served) this.#tlsFindings(entry, nowMs, findings);
+    if (this.#refusals !== this.#backends.refusals)
+      for (const entry of this.#served) this.#outdatedNotes.add(entry);
+    this.#refusals = this.#backends.refusals;
+    for (const entry of this.#served) if (entry.expiresMs <= nowMs) this.#outdatedNotes.add(entry);
+    for (const entry of this.#outdatedNotes) this.#note(entry, nowMs);
+    this.#outdatedNotes.clear();
+    const misclassed = [...this.#misclassed].sort((a, b) => compareRank(a.rank, b.rank));
+    const findings = misclassed.flatMap(({ selection }) => selection.finding ?? []);
+    for (const { routeNotes } of this.#served) if (routeNotes.length > 0) findings.push(...routeNotes);
+    findings.push(...this.#fallbackFindings(), ...this.#further.findings);
+    for (const { tlsNotes } of this.#served) if (tlsNotes.length > 0) findings.push(...tlsNotes);
     return findings;
   }
 
-  #routeFindings(entry: Entry, fallbackOwner: Entry | undefined, into: Finding[]): void {
-    const { ingress, routes, failure } = entry;
-    if (failure !== undefined) into.push(failure);
-    if (routes === undefined) return;
-    for (const finding of routes.findings) into.push(finding);
-    for (const { result } of entry.hosts) {
-      const own = result?.findings.get(routes);
-      if (own !== undefined) into.push(...own);
-    }
+  #note(entry: Entry, nowMs: number): void {
+    entry.routeNotes = this.#routeFindings(entry);
+    entry.tlsNotes = this.#tlsFindings(entry, nowMs);
+    entry.expiresMs = entry.tls.certificates.reduce(
+      (next, { notAfterMs }) => (notAfterMs > nowMs ? Math.min(next, notAfterMs) : next),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
+  #routeFindings({ ingress, routes, failure, hosts }: Entry): Finding[] {
+    if (routes === undefined) return failure === undefined ? [] : [failure];
+    const findings = [
+      ...routes.findings,
+      ...hosts.flatMap(({ result }) => result?.findings.get(routes) ?? []),
+    ];
     for (const key of routes.backends.keys()) {
       const message = this.#backends.refusalOf(key);
       if (message !== undefined)
-        into.push({ object: ingress, reason: findingReasons.endpointRefused, message });
+        findings.push({ object: ingress, reason: findingReasons.endpointRefused, message });
     }
-    if (routes.fallback === undefined || routes.settings.canary !== undefined || entry === fallbackOwner)
-      return;
-    if (fallbackOwner === undefined || entry.hosts.some(({ result }) => result?.fallbackOwner === routes))
-      return;
-    const message = `spec.defaultBackend is not used: the older Ingress "${fallbackOwner.rank.name}" has one`;
-    into.push({ object: ingress, reason: findingReasons.defaultBackendConflict, message });
+    return findings;
   }
 
-  #tlsFindings({ ingress, tls, names }: Entry, nowMs: number, into: Finding[]): void {
-    if (tls === noTls) return;
-    for (const finding of tls.findings) into.push(finding);
+  #fallbackFindings(): Finding[] {
+    const [owner, ...others] = this.#fallbacks;
+    return others.flatMap(({ ingress, routes, hosts }) => {
+      if (hosts.some(({ result }) => result?.fallbackOwner === routes)) return [];
+      const message = `spec.defaultBackend is not used: the older Ingress "${owner?.rank.name ?? ''}" has one`;
+      return { object: ingress, reason: findingReasons.defaultBackendConflict, message };
+    });
+  }
+
+  #tlsFindings({ ingress, tls, names }: Entry, nowMs: number): Finding[] {
+    const findings = [...tls.findings];
+    const note = (reason: FindingReason, message: string): void =>
+      void findings.push({ object: ingress, reason, message });
     for (const { secret, notAfterMs } of tls.certificates) {
       if (notAfterMs > nowMs) continue;
       const at = new Date(notAfterMs).toISOString();
-      const message = `the certificate in Secret ${quoted(secret)} expired at ${at}: renew it`;
-      into.push({ object: ingress, reason: findingReasons.certificateExpired, message });
+      note(
+        findingReasons.certificateExpired,
+        `the certificate in Secret ${quoted(secret)} expired at ${at}: renew it`,
+      );
     }
     for (const { result } of names)
-      for (const finding of result?.findings ?? []) if (finding.object === ingress) into.push(finding);
+      for (const finding of result?.findings ?? []) if (finding.object === ingress) findings.push(finding);
     for (const misfit of tls.misfits) {
       const hosts = misfit.claims
         .filter(claim => this.#names.get(claim.host)?.result?.owner === claim)
         .map(({ host }) => host);
-      if (hosts.length === 0) continue;
-      const message = misfitMessage(misfit, hosts);
-      into.push({ object: ingress, reason: findingReasons.certificateMismatch, message });
+      if (hosts.length > 0) note(findingReasons.certificateMismatch, misfitMessage(misfit, hosts));
     }
+    return findings;
   }
 
-  #nextExpiryMs(nowMs: number): number | undefined {
-    let next: number | undefined;
-    for (const { tls } of this.#served) {
-      for (const { notAfterMs } of tls.certificates)
-        if (notAfterMs > nowMs && (next === undefined || notAfterMs < next)) next = notAfterMs;
-    }
-    return next;
+  /** Once the findings are put together. */
+  #nextExpiryMs(): number | undefined {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { expiresMs } of this.#served) next = Math.min(next, expiresMs);
+    return Number.isFinite(next) ? next : undefined;
   }
+}
+
+function removeFrom<T>(list: T[], item: T): void {
+  const at = list.indexOf(item);
+  if (at >= 0) list.splice(at, 1);
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
@@ -435,12 +511,11 @@ function newEntry(ingress: Ingress, round: number): Entry {
     tlsPart: { of: () => entry, what: 'tls' },
     hosts: [],
     names: [],
+    routeNotes: [],
+    tlsNotes: [],
+    expiresMs: Number.POSITIVE_INFINITY,
   };
   return entry;
-}
-
-function asksForNames({ settings }: IngressRoutes): boolean {
-  return (settings.fromToWww || settings.serverAliases.length > 0) && settings.canary === undefined;
 }
 
 function sameParts(a: RoutingTable, b: RoutingTable): boolean {
