@@ -63,7 +63,7 @@ const none: readonly string[] = Object.freeze([]);
  * Rules that are for ACME's path itself, as those of solvers are, have no guards: an authority has no password.
  */
 export function decide(table: RoutingTable, head: CheckedHead, context: DecideContext): Decision {
-  const route = findRoute(table, head.host, head.path);
+  const route = findRoute(table, head.host, head.path, head);
   const { settings } = context;
   const secure = clientScheme(head) === 'https';
   const security =

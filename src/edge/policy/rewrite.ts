@@ -5,8 +5,8 @@ import type { CheckedHead } from './request-head.ts';
 import type { Rewrite } from './route-policy.ts';
 
 /**
- * Path and query for the upstream. The result is brought to the canonical form again, so that no two parts put together
- * climb out of where they belong; undefined where there is none, and the request is refused.
+ * Path and query for the upstream. The result is brought to the canonical form again; undefined where it would climb out of
+ * where it belongs, and the request is refused.
  */
 export function rewrittenTarget(
   rewrite: Rewrite,
@@ -18,7 +18,7 @@ export function rewrittenTarget(
     rewrite.kind === 'prefix'
       ? withPrefix(path, rewrite.prefix, rewrite.replacement)
       : substituted(path, rewrite.pattern, rewrite.substitution);
-  const canonical = canonicalPath(changed.startsWith('/') ? changed : `/${changed}`);
+  const canonical = wholePath(changed);
   return canonical === undefined ? undefined : `${canonical}${query}`;
 }
 
@@ -32,12 +32,20 @@ function byPattern(target: string, route: Route, path: string, query: string): s
     text.replaceAll(/\$(\d)/g, (_, digit: string) => groups[Number(digit)] ?? '');
   const mark = target.indexOf('?');
   const filled = fill(mark < 0 ? target : target.slice(0, mark));
-  const canonical = canonicalPath(filled.startsWith('/') ? filled : `/${filled}`);
+  const canonical = wholePath(filled);
   if (canonical === undefined) return undefined;
   if (mark < 0) return `${canonical}${query}`;
   const own = fill(target.slice(mark + 1));
   if (own === '') return canonical;
   return `${canonical}?${own}${query.length > 1 ? `&${query.slice(1)}` : ''}`;
+}
+
+const dotSegment = /(?:^|\/)\.{1,2}(?:\/|$)/;
+
+/** The path in its canonical form. Neither part had dot segments: one that has come about leads out of where it belongs. */
+function wholePath(text: string): string | undefined {
+  const path = text.startsWith('/') ? text : `/${text}`;
+  return dotSegment.test(path) ? undefined : canonicalPath(path);
 }
 
 /** Compiled when first asked for, and gone with the table. */
