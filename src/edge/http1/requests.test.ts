@@ -82,7 +82,7 @@ describe('forwarding', () => {
       'x-forwarded-port': ['8080'],
       'x-forwarded-prefix': [],
       'x-real-ip': ['127.0.0.1'],
-      forwarded: [],
+      forwarded: ['for=127.0.0.1;host="foo.com:8080";proto=http'],
       'ssl-client-verify': [],
       x_real_ip: [],
       proxy: [],

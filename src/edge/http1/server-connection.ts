@@ -4,6 +4,7 @@ import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
 import { BodyFault } from './body-fault.ts';
 import { BodyReader } from './body-reader.ts';
+import { readDirectly, readOn } from './direct-reads.ts';
 import { HeadFinder } from './head-finder.ts';
 import { refusalText } from './own-answers.ts';
 import { type ReadRequest, RequestReader } from './read-request.ts';
@@ -92,16 +93,10 @@ export class ServerConnection implements Timed {
     this.#socket = socket;
     this.#facts = facts;
     this.#reader = new RequestReader(facts, host.limits);
-    // What came before is in the stream. From here on each read comes in directly: the stream's own buffering, events and
-    // ticks would cost as much as the parsing.
-    const early = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
-    socket.push = (chunk: unknown): boolean => this.#receive(chunk as Buffer | null);
     socket.on('drain', () => this.#drained());
     socket.on('close', () => this.#closed());
     host.wheel.set(this, host.timeouts.headMs);
-    if (early !== null) this.#receive(early);
-    if (socket.readableEnded || socket.destroyed) this.#receive(null);
-    else if (!this.#paused) socket._read(0);
+    readDirectly(socket, chunk => this.#receive(chunk));
   }
 
   // What comes in.
@@ -405,7 +400,7 @@ export class ServerConnection implements Timed {
     if (!this.#paused && this.#phase !== 'tunnel' && this.#input !== undefined) this.#read();
     if (this.#phase === 'gone' || this.#socket.destroyed) return;
     this.#paused = false;
-    this.#socket._read(0);
+    readOn(this.#socket);
   }
 
   #drained(): void {
@@ -441,7 +436,7 @@ export class ServerConnection implements Timed {
     }
     this.#stuckBytes = this.#socket.writableLength;
     this.#host.wheel.set(this, this.#stuckBytes > 0 ? this.#host.timeouts.idleMs : lingerMs);
-    if (!this.#ended) this.#socket._read(0);
+    if (!this.#ended) readOn(this.#socket);
   }
 
   onDeadline(): void {

@@ -55,7 +55,7 @@ describe('streaming', () => {
         void pipeline(Readable.from(megabytes(500)), response);
       });
     });
-    const { httpPort } = await edgeBefore(upstream);
+    const { httpPort } = await edgeBefore(upstream, { policy: { bodyBytes: 0 } });
     const { outgoing, answer } = openRequest(httpPort, 'POST');
     let most = process.memoryUsage().rss;
     const before = most;

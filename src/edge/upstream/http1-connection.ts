@@ -58,6 +58,9 @@ export class Http1Connection implements Timed {
   /** Bytes of a head that is not complete. */
   #partial: Buffer | undefined;
   #response: ReadResponse | undefined;
+  /** Bytes behind the head that was just read, while its receiver is told. */
+  #atHand: Buffer | undefined;
+  #atHandFrom = 0;
   #paused = false;
   #full = false;
   #tunnel: Tunnel | undefined;
@@ -139,6 +142,12 @@ export class Http1Connection implements Timed {
     return this.#home.tls !== undefined && this.#socket.writableLength === 0;
   }
 
+  /** The body of the answer has a sink. */
+  flow(exchange: Http1Exchange): void {
+    this.#readAtHand(exchange);
+    this.resume(exchange);
+  }
+
   /** The sink of the answer has room again. */
   resume(exchange: Http1Exchange): void {
     if (exchange !== this.#exchange || !this.#paused) return;
@@ -213,9 +222,20 @@ export class Http1Connection implements Timed {
     else if (read.chunked) this.#body.begin('chunked', 0);
     else if (framing.kind === 'length') this.#body.begin('length', framing.length);
     else this.#body.begin('rest', 0);
+    // What of the body came with the head goes out with it: it is read when the body is asked for, and that is mostly now.
+    this.#atHand = bytes;
+    this.#atHandFrom = end;
     exchange.answerBegins(read);
+    this.#readAtHand(exchange);
+  }
+
+  /** Reads what came with the head. */
+  #readAtHand(exchange: Http1Exchange): void {
+    const bytes = this.#atHand;
+    if (bytes === undefined) return;
+    this.#atHand = undefined;
     // Whoever was told may have had enough.
-    if (this.#exchange === exchange) this.#readBody(bytes, end, exchange);
+    if (this.#exchange === exchange) this.#readBody(bytes, this.#atHandFrom, exchange);
   }
 
   #interim(read: ReadResponse, bytes: Buffer, end: number, exchange: Http1Exchange): void {

@@ -175,7 +175,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink, BodySource {
     this.#queue = undefined;
     if (this.#failure !== undefined) sink.abort(this.#failure);
     else if (this.#ended) sink.end(this.#trailers);
-    else if (room) this.#connection.resume(this);
+    else if (room) this.#connection.flow(this);
   }
 
   resume(): void {
