@@ -25,7 +25,7 @@ export function createEngine(parts: EngineParts): Engine {
   const contexts = createContextStore({
     table,
     settings: settings.tls,
-    protocols: ['http/1.1'],
+    protocols: ['h2', 'http/1.1'],
     fallback: parts.fallback,
     onUnusable: (certificate, reason) =>
       logger.warn('a certificate cannot be served; the default certificate stands in', {
@@ -35,7 +35,7 @@ export function createEngine(parts: EngineParts): Engine {
   });
   const tls = new TlsTerminator({ table, contexts, ticketKeys: parts.ticketKeys, logger });
   const served = createServing(serving);
-  const { http1 } = served;
+  const { http1, http2 } = served;
   const acceptor = new Acceptor({
     ...settings,
     table,
@@ -44,7 +44,7 @@ export function createEngine(parts: EngineParts): Engine {
     trusted: new AddressRanges(settings.policy.trustedRanges),
     tls,
     http1,
-    http2: undefined,
+    http2,
     metrics,
     logger,
   });
@@ -82,6 +82,7 @@ export function createEngine(parts: EngineParts): Engine {
     setTicketKeys: keys => tls.setTicketKeys(keys),
     async stop(drainMs) {
       http1.drain();
+      http2.drain();
       // What the system has accepted for a listener that closes is lost: right after a round of events there is nothing.
       await oneRound();
       for (const server of servers) server.close();
