@@ -7,7 +7,8 @@ import { defineConfig, type Plugin } from 'rolldown';
  * the packages' two thousand modules take, and need no node_modules (docs/adr/0014).
  */
 export default defineConfig({
-  input: { main: 'src/main.ts' },
+  // The second one is started as a thread.
+  input: { main: 'src/main.ts', 'password-thread': 'src/edge/policy/passwords/password-thread.ts' },
   platform: 'node',
   output: {
     dir: 'dist',

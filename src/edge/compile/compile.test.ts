@@ -736,6 +736,32 @@ describe('annotations for upstreams', () => {
     ).toBe('unavailable');
   });
 
+  it('AUTO_HTTP speaks with the upstream as the client does with the edge', () => {
+    const annotations = { [`${nginx}backend-protocol`]: 'AUTO_HTTP' };
+    const rules = { 'foo.com': [['/', 'Prefix']] } as const;
+    const { table } = compileObjects({
+      ingresses: [anIngress({ rules, annotations })],
+      services: [aService()],
+      endpointSlices: [aSlice()],
+    });
+    const route = table.hosts.get('foo.com')?.prefixes.get('');
+    const [plain] = route?.alternatives ?? [];
+    expect(plain?.when.header).toEqual({ name: ':scheme', value: 'http', pattern: undefined });
+    expect(table.backends.get(plain?.backend ?? '')).toMatchObject({ kind: 'endpoints', tls: undefined });
+    expect(table.backends.get(route?.backend ?? '')).toMatchObject({ tls: { verify: true } });
+  });
+
+  it('default-backend takes what finds no endpoint, and gives pages for errors', () => {
+    const annotations = { [`${nginx}default-backend`]: 'pages', [`${nginx}custom-http-errors`]: '404' };
+    const { table } = compileObjects({
+      ingresses: [anIngress({ rules: { 'foo.com': [['/', 'Prefix']] }, annotations })],
+      services: [aService(), aService('pages')],
+    });
+    const policy = table.hosts.get('foo.com')?.prefixes.get('')?.policy;
+    expect(policy?.errorPages).toEqual({ statuses: [404], backend: policy?.fallbackBackend });
+    expect(table.backends.get(policy?.fallbackBackend ?? '')).toMatchObject({ kind: 'endpoints' });
+  });
+
   it("the source range of cert-manager's solvers is open to all", () => {
     expect(compiled({ 'whitelist-source-range': '0.0.0.0/0,::/0' }).found).toEqual([]);
   });

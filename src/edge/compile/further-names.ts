@@ -1,8 +1,9 @@
 import { type Finding, findingReasons } from '../finding.ts';
 import { parseRuleHost } from '../match/host.ts';
-import { plainPolicy } from '../policy/route-policy.ts';
+import { otherNamePolicy } from '../policy/redirects.ts';
 import { quoted } from './annotations.ts';
 import type { IngressRoutes } from './ingress-routes.ts';
+import { kept } from './reuse.ts';
 import type { HostRoutes, Route, SourceRef } from './table.ts';
 
 /** Names that an Ingress asks for beside the hosts of its rules (ingress-nginx: server-alias, from-to-www-redirect). */
@@ -29,12 +30,12 @@ export function namesBeside({ settings, hosts }: IngressRoutes): string[] {
 
 /**
  * Gives further names to the oldest Ingress that asks, where no rule has them (edge.md, statement 6). `claimants` are in
- * order of age; `routesOf` gives the routes of hosts that have rules; `made` are redirects of earlier compilations.
+ * order of age; `routesOf` gives the routes of hosts that have rules; `earlier` is what an earlier compilation gave.
  */
 export function furtherNames(
   claimants: Iterable<IngressRoutes>,
   routesOf: (host: string) => HostRoutes | undefined,
-  made: Map<string, HostRoutes>,
+  earlier: ReadonlyMap<string, HostRoutes>,
 ): FurtherNames {
   const hosts = new Map<string, HostRoutes>();
   const hostOf = new Map<string, string>();
@@ -68,44 +69,34 @@ export function furtherNames(
     for (const host of named) {
       const counterpart = wwwCounterpart(host);
       if (counterpart !== undefined && routesOf(host) !== undefined)
-        claim(from, counterpart, host, redirectRoutes(from.source, counterpart, host, made));
+        claim(
+          from,
+          counterpart,
+          host,
+          kept(earlier.get(counterpart), redirectRoutes(from.source, counterpart, host)),
+        );
     }
   }
   return { hosts, hostOf, findings };
 }
 
 /** The routes of a name that is sent to another one, scheme, path and query kept. */
-function redirectRoutes(
-  source: SourceRef,
-  from: string,
-  to: string,
-  made: Map<string, HostRoutes>,
-): HostRoutes {
-  const key = `${source.namespace}/${source.name} ${from}`;
-  const known = made.get(key);
-  if (known !== undefined) return known;
-  const redirect = {
-    ...plainPolicy.redirect,
-    ssl: false,
-    to: { status: 308, location: `$scheme://${to}`, keepPath: true },
-  };
+function redirectRoutes(source: SourceRef, from: string, to: string): HostRoutes {
   const route: Route = {
     source,
     host: from,
     path: '/',
     kind: 'Prefix',
-    policy: Object.freeze({ ...plainPolicy, redirect }),
+    policy: otherNamePolicy(to),
     backend: '',
     alternatives: [],
   };
-  const routes: HostRoutes = {
+  return Object.freeze({
     host: from,
     exact: new Map(),
     prefixes: new Map([['', route]]),
     deepestPrefix: 0,
     patterns: [],
     fallback: undefined,
-  };
-  made.set(key, routes);
-  return routes;
+  });
 }

@@ -7,7 +7,7 @@ import { hostPolicy } from './host-policy.ts';
 import { HostRoutesBuilder } from './host-routes-builder.ts';
 import type { IngressRoutes, PathClaim } from './ingress-routes.ts';
 import { type PathRule, readPathRule, readRegexPathRule } from './path-rule.ts';
-import type { HostRoutes, Route } from './table.ts';
+import type { Alternative, HostRoutes, Route, SourceRef } from './table.ts';
 
 /** The routes of a host, and what the owners of its Ingresses should know. */
 export interface HostResult {
@@ -54,7 +54,9 @@ class HostCompiler {
           this.#note(main, findingReasons.pathConflict, pathConflict(main, this.#host, claim, rule, taken));
           continue;
         }
-        const alternatives = claim.solver ? [] : canaries.take(rule, main, policy);
+        const alternatives = claim.solver
+          ? []
+          : [...canaries.take(rule, main, policy), ...withoutTls(source, claim, policy)];
         const path = claim.path.path ?? '';
         const { backend } = claim;
         builder.add(rule, { source, host: this.#host, path, kind: rule.kind, policy, backend, alternatives });
@@ -88,8 +90,17 @@ class HostCompiler {
 }
 
 /** The route to a default backend. It has no host of its own. */
-export function fallbackRoute({ source }: IngressRoutes, { backend }: PathClaim, policy: RoutePolicy): Route {
-  return { source, host: '', path: '', kind: 'Default', policy, backend, alternatives: [] };
+export function fallbackRoute({ source }: IngressRoutes, claim: PathClaim, policy: RoutePolicy): Route {
+  const alternatives = withoutTls(source, claim, policy);
+  return { source, host: '', path: '', kind: 'Default', policy, backend: claim.backend, alternatives };
+}
+
+/** Where requests go that came without TLS, if they go without it to the upstream too (AUTO_HTTP). */
+function withoutTls(source: SourceRef, { plainBackend }: PathClaim, policy: RoutePolicy): Alternative[] {
+  if (plainBackend === undefined) return [];
+  const header = { name: ':scheme', value: 'http', pattern: undefined };
+  const when = { header, cookie: undefined, weight: 0, total: 100 };
+  return [{ source, when, policy, backend: plainBackend }];
 }
 
 function pathConflict(

@@ -28,6 +28,8 @@ export interface PathClaim {
   readonly policy: RoutePolicy;
   /** A key of the table's backends. */
   readonly backend: string;
+  /** Another one, without TLS, for requests that came without it (AUTO_HTTP). */
+  readonly plainBackend?: string | undefined;
 }
 
 /** What an Ingress wants routed, read by itself: not yet held against the other Ingresses of its hosts. */
@@ -60,6 +62,7 @@ class Reader {
   readonly #compileSettings: CompileSettings;
   readonly #findings = new Map<string, Finding>();
   readonly #backends = new Map<string, BackendSpec>();
+  #asClient = false;
 
   constructor(ingress: Ingress, lookups: Lookups, compileSettings: CompileSettings) {
     this.#ingress = ingress;
@@ -73,6 +76,7 @@ class Reader {
     const { settings, findings } = readAnnotations(ingress, key => this.#lookups.secret(key));
     for (const finding of findings) this.#note(finding.reason, finding.message);
     const access = this.#access(settings);
+    this.#asClient = settings.upstream.asClient;
     const policy = kept(earlier?.policy, this.#policy(settings, access));
     const hosts = this.#rules(policy, access);
     const to = ingress.spec?.defaultBackend;
@@ -131,6 +135,8 @@ class Reader {
       ...policy,
       redirect: { ...policy.redirect, tlsForEveryHost },
       errorPages: pages && { statuses: pages.statuses, backend: pages.backend },
+      // Only the annotation's Service takes whole requests; spec.defaultBackend is for those that no rule matches.
+      fallbackBackend: settings.defaultBackend === undefined ? undefined : pages?.backend,
     });
   }
 
@@ -166,7 +172,12 @@ class Reader {
     if (finding !== undefined) this.#note(finding.reason, finding.message);
     const key = keyOfSpec(spec);
     this.#backends.set(key, spec);
-    return { path, mode, solver, policy: solver ? plainPolicy : policy, backend: key };
+    const claim = { path, mode, solver, policy: solver ? plainPolicy : policy, backend: key };
+    if (!this.#asClient || solver || access.kind === 'refused') return claim;
+    const plain = this.#backend(path.path ?? '', path.backend, { ...access, tls: undefined }).spec;
+    const plainBackend = keyOfSpec(plain);
+    this.#backends.set(plainBackend, plain);
+    return { ...claim, plainBackend };
   }
 
   #backend(path: string, to: IngressBackend, access: UpstreamAccess): BackendResult {

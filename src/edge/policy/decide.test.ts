@@ -459,6 +459,8 @@ describe('forwarding', () => {
       alternative: canary,
       backend: { key: canary.backend },
     });
+    const refused = { ...canary, policy: { ...plainPolicy, refusal: 'no' } };
+    expect(statusOf(decided(aTable({ alternatives: [refused] })))).toBe(503);
     const less = aTable({ alternatives: [{ ...canary, when: { ...when, weight: 50 } }] });
     expect(forwarded(decided(less)).alternative).toBeUndefined();
   });

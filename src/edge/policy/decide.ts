@@ -77,7 +77,7 @@ export function decide(table: RoutingTable, head: CheckedHead, context: DecideCo
   const unguarded = isAcmeChallengePath(route.path);
   if (policy.refusal !== undefined && !unguarded) return answered(503, policy.refusal, none, route, security);
   if (!secure && !isAcmeChallengePath(head.path)) {
-    const location = httpsLocation(table, policy.redirect, head, settings.httpsPort);
+    const location = httpsLocation(table, policy.redirect, head, settings);
     if (location !== undefined)
       return answered(308, 'HTTPS is asked for', ['Location', location], route, security);
   }
@@ -162,6 +162,8 @@ function forward(passage: Passage): Settled {
   const { table, head, route, context, security, bodyLimit, certificateEdits, asksAuth, release } = passage;
   const alternative = route.alternatives.length === 0 ? undefined : alternativeFor(route, head, context);
   const policy = alternative?.policy ?? route.policy;
+  if (alternative !== undefined && policy.refusal !== undefined)
+    return answered(503, policy.refusal, none, route, security);
   const backend = reachable(table, alternative?.backend ?? route.backend, policy);
   if (typeof backend === 'string') return answered(503, backend, none, route, security);
   if (policy === plainPolicy) {

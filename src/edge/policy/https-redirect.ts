@@ -1,20 +1,20 @@
 import type { RoutingTable } from '../compile/table.ts';
 import { type RequestHost, wildcardFor } from '../match/host.ts';
+import type { PolicySettings } from './policy-settings.ts';
 import type { CheckedHead } from './request-head.ts';
 import type { RedirectPolicy } from './route-policy.ts';
 
 /**
- * Where a request goes that came in plain HTTP and is to come over HTTPS, or undefined where it may stay. `httpsPort` is the
- * port as clients see it, undefined where HTTPS is not served.
+ * Where a request goes that came in plain HTTP and is to come over HTTPS, or undefined where it may stay.
  */
 export function httpsLocation(
   table: RoutingTable,
   policy: RedirectPolicy,
   { host, path, query }: CheckedHead,
-  httpsPort: number | undefined,
+  { httpsPort, sslRedirect }: Pick<PolicySettings, 'httpsPort' | 'sslRedirect'>,
 ): string | undefined {
   if (httpsPort === undefined || host.name === '') return undefined;
-  if (!policy.forceSsl && !(policy.ssl && hasTls(table, policy, host))) return undefined;
+  if (!policy.forceSsl && !((policy.ssl ?? sslRedirect) && hasTls(table, policy, host))) return undefined;
   return `https://${host.name}${httpsPort === 443 ? '' : `:${httpsPort}`}${path}${query}`;
 }
 

@@ -4,9 +4,11 @@ import type { Hsts } from './route-policy.ts';
 export interface PolicySettings {
   /** The port of redirects to HTTPS as clients see it, or undefined where HTTPS is not served (`--https-redirect-port`). */
   readonly httpsPort: number | undefined;
-  /** CIDR ranges of proxies in front, whose word on forwarded fields is taken (`--trusted-ranges`). */
+  /** Plain HTTP goes to HTTPS where the host has TLS and its Ingress says nothing (`--ssl-redirect`). */
+  readonly sslRedirect: boolean;
+  /** CIDR ranges of proxies in front, whose word on forwarded fields is taken (`--trusted-proxies`). */
   readonly trustedRanges: readonly string[];
-  /** The longest body of a request in bytes where its Ingress says nothing; 0: unbounded (`--body-size`). */
+  /** The longest body of a request in bytes where its Ingress says nothing; 0: unbounded (`--max-body-size`). */
   readonly bodyBytes: number;
   /** Strict-Transport-Security of sites with TLS, or undefined for none (`--hsts`, `--hsts-max-age`, `--hsts-include-subdomains`, `--hsts-preload`). */
   readonly hsts: Hsts | undefined;
@@ -21,6 +23,7 @@ export interface PolicySettings {
 /** The settings of a program that was told nothing. */
 export const defaultPolicySettings: PolicySettings = Object.freeze({
   httpsPort: 443,
+  sslRedirect: true,
   trustedRanges: [],
   bodyBytes: 1_048_576,
   hsts: Object.freeze({ maxAgeSeconds: 31_536_000, includeSubDomains: true, preload: false }),

@@ -24,8 +24,14 @@ export function redirectOf(
   return undefined;
 }
 
-/** The policy of a host that leads to another name with everything else kept: `www.foo.com` to `foo.com`, or back. */
+/**
+ * The policy of a host that leads to another name with everything else kept: `www.foo.com` to `foo.com`, or back. Plain HTTP
+ * stays so on the way: the other name decides on HTTPS, and this one needs no certificate.
+ */
 export function otherNamePolicy(host: string): RoutePolicy {
   const to = { status: 308, location: `$scheme://${host}$port_suffix`, keepPath: true };
-  return Object.freeze({ ...plainPolicy, redirect: Object.freeze({ ...plainPolicy.redirect, to }) });
+  return Object.freeze({
+    ...plainPolicy,
+    redirect: Object.freeze({ ...plainPolicy.redirect, ssl: false, to }),
+  });
 }

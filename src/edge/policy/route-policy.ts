@@ -38,8 +38,8 @@ export interface RoutePolicy {
 }
 
 export interface RedirectPolicy {
-  /** Plain HTTP goes to HTTPS where the host has TLS. */
-  readonly ssl: boolean;
+  /** Plain HTTP goes to HTTPS where the host has TLS; undefined: as `--ssl-redirect` says. */
+  readonly ssl: boolean | undefined;
   /** Plain HTTP goes to HTTPS whether the host has TLS or not. */
   readonly forceSsl: boolean;
   /** The Ingress has a TLS entry that names no hosts, so that it counts for each of its rules. */
@@ -197,7 +197,7 @@ export type Balance =
 export const plainPolicy: RoutePolicy = Object.freeze({
   refusal: undefined,
   redirect: Object.freeze({
-    ssl: true,
+    ssl: undefined,
     forceSsl: false,
     tlsForEveryHost: false,
     to: undefined,

@@ -22,7 +22,7 @@ export const accessRows: readonly AnnotationRow[] = [
     name: 'whitelist-source-range',
     support: 'supported',
     values: 'CIDR ranges with commas between',
-    help: 'Clients outside of these get 403. Behind trusted proxies (`--trusted-ranges`) it is the address that they tell.',
+    help: 'Clients outside of these get 403. Behind trusted proxies (`--trusted-proxies`) it is the address that they tell.',
     guard: true,
     opensWithout: true,
     read: ranges('allow'),

@@ -111,7 +111,7 @@ function needs({ name }: AnnotationRow): Record<string, string> {
 /** What stands in the annotations, and the part of the settings that follows. */
 const taken: readonly [annotations: Record<string, string>, expected: object][] = [
   [{ 'ssl-redirect': 'false' }, { policy: { redirect: { ssl: false, forceSsl: false } } }],
-  [{ 'force-ssl-redirect': 'true' }, { policy: { redirect: { ssl: true, forceSsl: true } } }],
+  [{ 'force-ssl-redirect': 'true' }, { policy: { redirect: { ssl: undefined, forceSsl: true } } }],
   [{ 'app-root': '/app' }, { policy: { redirect: { appRoot: '/app' } } }],
   [
     { 'permanent-redirect': 'https://foo.com$request_uri' },
@@ -421,7 +421,7 @@ describe('annotations that are taken', () => {
   it('equal settings are the same object, and those that say what holds anyway are no settings', () => {
     const { policy } = read({ 'proxy-read-timeout': '600', 'proxy-buffering': 'off' });
     expect(read({ 'proxy-read-timeout': '600' }).policy).toBe(policy);
-    expect(read({ 'ssl-redirect': 'true', 'enable-cors': 'false' }).policy).toBe(plainPolicy);
+    expect(read({ 'force-ssl-redirect': 'false', 'enable-cors': 'false' }).policy).toBe(plainPolicy);
     expect(Object.isFrozen(policy)).toBe(true);
   });
 });

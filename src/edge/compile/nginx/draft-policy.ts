@@ -68,7 +68,7 @@ function redirectOf(draft: Draft): RedirectPolicy {
       ? (draft.permanentRedirectCode ?? 301)
       : (draft.temporalRedirectCode ?? 302);
   return {
-    ssl: draft.sslRedirect ?? true,
+    ssl: draft.sslRedirect,
     forceSsl: draft.forceSslRedirect ?? false,
     tlsForEveryHost: false,
     to: location === undefined ? undefined : { status, location, keepPath: false },

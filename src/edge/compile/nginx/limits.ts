@@ -12,7 +12,7 @@ export const limitRows: readonly AnnotationRow[] = [
     name: 'proxy-body-size',
     support: 'supported',
     values: 'bytes, or with `k`, `m`, `g`; `0` for no limit',
-    help: 'Longer bodies get 413; `--body-size` without it (1m).',
+    help: 'Longer bodies get 413; `--max-body-size` without it (1m).',
     guard: true,
     read: (value, draft) => {
       const [, digits = '', unit = ''] = /^(\d{1,12})([bkmg]?)$/i.exec(value) ?? [];

@@ -11,7 +11,7 @@ export const redirectRows: readonly AnnotationRow[] = [
     name: 'ssl-redirect',
     support: 'supported',
     values: trueFalse,
-    help: 'Plain HTTP is sent to HTTPS (308) where the host has TLS; `true` without it.',
+    help: 'Plain HTTP is sent to HTTPS (308) where the host has TLS; `--ssl-redirect` without it (true).',
     read: flag('sslRedirect'),
   },
   {
