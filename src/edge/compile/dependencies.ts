@@ -21,6 +21,8 @@ export class Dependencies<User extends object> {
   readonly #ofUser = new Map<User, { kind: Kind; text: string }[]>();
   /** Those that nobody asks for any more, to be forgotten with the next look at the references. */
   readonly #unused = new Set<{ kind: Kind; text: string }>();
+  /** Those that asked for something that another user was then given another object for. */
+  readonly #outdated = new Set<User>();
   #references: References | undefined;
 
   /** Lookups for making a part anew; what it asked for before is forgotten. */
@@ -41,6 +43,7 @@ export class Dependencies<User extends object> {
         known.set(text, dependency);
         this.#references = undefined;
       }
+      if (dependency.value !== value) for (const other of dependency.users) this.#outdated.add(other);
       dependency.value = value;
       if (!dependency.users.has(user)) asked.push({ kind, text });
       dependency.users.add(user);
@@ -62,11 +65,13 @@ export class Dependencies<User extends object> {
       if (dependency?.users.size === 0) this.#unused.add({ kind, text });
     }
     this.#ofUser.delete(user);
+    this.#outdated.delete(user);
   }
 
   /** The parts that asked for something that is another object by now. Without `changes` everything is looked at. */
   stale(snapshot: Snapshot, changes: Changes | undefined): Set<User> {
-    const stale = new Set<User>();
+    const stale = new Set(this.#outdated);
+    this.#outdated.clear();
     const look = <T>(
       known: ReadonlyMap<string, Dependency<T, User>>,
       names: ReadonlySet<string> | undefined,

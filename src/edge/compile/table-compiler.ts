@@ -76,7 +76,6 @@ export class TableCompiler {
   readonly #hosts = new Map<string, HostState>();
   readonly #names = new Map<string, NameState>();
   readonly #tlsHostCounts = new Map<string, number>();
-  readonly #redirects = new Map<string, HostRoutes>();
   /** What the next tables are made from. */
   readonly #outdatedHosts = new Set<HostState>();
   readonly #outdatedNames = new Set<NameState>();
@@ -89,6 +88,7 @@ export class TableCompiler {
   readonly #fallbacks: Entry[] = [];
   readonly #namers = new Set<Entry>();
   #refusals = 0;
+  #notedMs = 0;
   #tlsHostsChanged = false;
   #further: FurtherNames = { hosts: new Map(), hostOf: new Map(), findings: [] };
   #ingresses: readonly Ingress[] | undefined;
@@ -337,8 +337,8 @@ export class TableCompiler {
     const claimants = namers.flatMap(({ routes }) => routes ?? []);
     const routesOf = (host: string): HostRoutes | undefined => this.#hosts.get(host)?.result?.routes;
     const before = this.#further;
-    if (claimants.length > 0 || before.hosts.size > 0) {
-      const further = furtherNames(claimants, routesOf, this.#redirects);
+    if (claimants.length > 0 || before.hosts.size > 0 || before.findings.length > 0) {
+      const further = furtherNames(claimants, routesOf, before.hosts);
       for (const name of before.hosts.keys()) updates.set(name, routesOf(name));
       for (const [name, routes] of further.hosts) updates.set(name, routes);
       this.#further = further;
@@ -412,10 +412,11 @@ export class TableCompiler {
   }
 
   #findings(nowMs: number): Finding[] {
-    if (this.#refusals !== this.#backends.refusals)
-      for (const entry of this.#served) this.#outdatedNotes.add(entry);
+    // A clock that was set back makes certificates valid again.
+    const all = this.#refusals !== this.#backends.refusals || nowMs < this.#notedMs;
     this.#refusals = this.#backends.refusals;
-    for (const entry of this.#served) if (entry.expiresMs <= nowMs) this.#outdatedNotes.add(entry);
+    this.#notedMs = nowMs;
+    for (const entry of this.#served) if (all || entry.expiresMs <= nowMs) this.#outdatedNotes.add(entry);
     for (const entry of this.#outdatedNotes) this.#note(entry, nowMs);
     this.#outdatedNotes.clear();
     const misclassed = [...this.#misclassed].sort((a, b) => compareRank(a.rank, b.rank));
