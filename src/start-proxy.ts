@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
 import { authServices } from './api/getambassador/auth-service.ts';
 import { mappings } from './api/getambassador/mapping.ts';
 import { tlsContexts } from './api/getambassador/tls-context.ts';
@@ -12,7 +14,13 @@ import { listenAddressText } from './config/values.ts';
 import type { Clock } from './core/clock.ts';
 import { PosternError, TerminalError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
-import { type EmissaryCaches, startEdge } from './edge/index.ts';
+import {
+  type AccessLogFormat,
+  type EdgeConfig,
+  type EmissaryCaches,
+  parseAccessLogFormat,
+  startEdge,
+} from './edge/index.ts';
 import type { Caches } from './kube/caches.ts';
 import type { EventRecorder } from './kube/events.ts';
 import type { KubeApi } from './kube/port.ts';
@@ -52,6 +60,7 @@ export async function startProxy(
     events,
     clock,
     logger,
+    workerEntry: new URL(`./edge-worker${extname(import.meta.url)}`, import.meta.url),
     measurements: createEdgeInstruments(options.metrics.registry),
     config: {
       ingressClasses: config.ingressClasses,
@@ -60,22 +69,13 @@ export async function startProxy(
       standalone,
       httpListen: listenAddressText(config.httpListen),
       httpsListen: listenAddressText(config.httpsListen),
-      // On a cluster a Service leads 80 and 443 here; by itself the edge is reached where it listens.
-      ...(standalone && {
-        httpPublicPort: config.httpListen.port,
-        httpsRedirectPort: config.httpsListen.port,
-      }),
+      ...edgeConfig(config, standalone),
     },
   }).catch((error: unknown) => {
     throw withFlag(error, config);
   });
-  let isReady = false;
-  edge.ready.then(
-    () => (isReady = true),
-    () => {},
-  );
   return {
-    ready: [{ name: 'edge', problem: () => (isReady ? undefined : 'there is no routing table yet') }],
+    ready: [{ name: 'edge', problem: () => edge.problem() }],
     stop: () => edge.stop(),
   };
 }
@@ -99,6 +99,37 @@ async function emissaryCaches({
     tlsContexts: caches.cacheOf(tlsContexts),
     authServices: (await api.serves(authServices)) ? caches.cacheOf(authServices) : undefined,
   };
+}
+
+/** The flags of the edge, as it takes them. Throws EDGE_ACCESS_LOG_INVALID. */
+function edgeConfig({ edge, httpListen, httpsListen }: Config, standalone: boolean): EdgeConfig {
+  const { trustedRanges, forwardedHeader, bodyBytes, limitStatus, hsts, sslRedirect } = edge;
+  return {
+    watchIngressWithoutClass: edge.watchIngressWithoutClass,
+    externalNames: edge.externalNames,
+    workers: edge.workers ?? availableParallelism(),
+    // On a cluster a Service leads 80 and 443 here; by itself the edge is reached where it listens.
+    httpPublicPort: standalone ? httpListen.port : undefined,
+    httpsRedirectPort: edge.httpsRedirectPort ?? (standalone ? httpsListen.port : undefined),
+    defaultCertificate: edge.defaultCertificate,
+    accessLog: accessLogFormat(edge.accessLog),
+    drainMs: edge.drainMs,
+    limits: edge.limits,
+    timeouts: edge.timeouts,
+    tls: edge.tls,
+    policy: { trustedRanges, forwardedHeader, bodyBytes, limitStatus, hsts, sslRedirect },
+    proxyProtocol: edge.proxyProtocol,
+  };
+}
+
+function accessLogFormat(text: string | undefined): AccessLogFormat | undefined {
+  if (text === undefined) return undefined;
+  const format = parseAccessLogFormat(text);
+  if (!('error' in format)) return format;
+  throw new TerminalError(
+    `--access-log is ${JSON.stringify(text)}: ${format.error}. Write off, json, or a text with such names`,
+    { code: 'EDGE_ACCESS_LOG_INVALID' },
+  );
 }
 
 /** The edge knows addresses; the flags that they came from are known here. */

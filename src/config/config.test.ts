@@ -44,6 +44,7 @@ describe('configuration', () => {
       emissary: { watch: undefined, ambassadorId: 'default', forceSecretValidation: false },
       httpListen: { host: '', port: 8080 },
       httpsListen: { host: '', port: 8443 },
+      edge: expect.any(Object),
       leaderElection: {
         namespace: 'kube-system',
         leaseDurationMs: 60_000,
@@ -142,6 +143,7 @@ describe('configuration', () => {
       emissary: { watch: false, ambassadorId: 'default', forceSecretValidation: false },
       httpListen: { host: '::1', port: 81 },
       httpsListen: { host: '', port: 8444 },
+      edge: expect.any(Object),
       leaderElection: undefined,
       metricsListen: { host: '', port: 0 },
       log: { format: 'human', level: 'debug' },

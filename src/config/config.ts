@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { formatDuration } from '../core/duration.ts';
+import { type EdgeFlags, edgeFlags } from './edge-flags.ts';
 import { knownVariables } from './known-variables.ts';
 import { type LoadedSettings, loadSettings, type SettingSources } from './load-settings.ts';
 import { type RunSettings, runSettings } from './run-settings.ts';
@@ -57,6 +58,7 @@ export interface Config {
   };
   readonly httpListen: ListenAddress;
   readonly httpsListen: ListenAddress;
+  readonly edge: EdgeFlags;
   /** Absent where there is no election. */
   readonly leaderElection:
     | {
@@ -122,6 +124,16 @@ const contradictions: readonly ((loaded: Loaded) => string | false)[] = [
     settings.publishService !== undefined &&
     settings.publishAddress.length > 0 &&
     `${givenBy.get('publishService')} and ${givenBy.get('publishAddress')} exclude each other: the addresses come from a Service, or are given.`,
+  ({ settings }) =>
+    settings.proxyProtocol &&
+    settings.trustedProxies.length === 0 &&
+    '--proxy-protocol needs --trusted-proxies: the addresses of the load balancers whose word is taken.',
+  ({ settings }) =>
+    settings.tlsMinVersion === '1.3' &&
+    !settings.tlsCiphers.some(name => name.startsWith('TLS_')) &&
+    '--tls-ciphers has no suite of TLS 1.3, and --tls-min-version=1.3 allows no other.',
+  ({ settings }) =>
+    settings.tlsCiphers.length === 0 && '--tls-ciphers is empty: name a suite, or leave it out.',
   ({ settings }) => sharedPort(settings),
 ];
 
@@ -232,6 +244,7 @@ export function loadConfig(sources: ConfigSources): Config | 'help' {
     emissary: { watch: settings.watchEmissary, ...emissaryVariables(sources.environment) },
     httpListen: settings.httpListen,
     httpsListen: settings.httpsListen,
+    edge: edgeFlags(settings),
     leaderElection: isElected
       ? {
           namespace: settings.leaderElectionNamespace,

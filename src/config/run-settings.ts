@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { edgeSettings } from './edge-settings.ts';
 import { setting } from './setting.ts';
 import {
   annotationKey,
@@ -186,6 +187,7 @@ export const runSettings = z.object({
     help: 'Serve Mappings and TLSContexts (getambassador.io/v3alpha1) too.',
     defaultText: 'true where the API server has them',
   }),
+  ...edgeSettings,
 
   leaderElect: setting(bool().optional(), {
     group: election,

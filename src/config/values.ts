@@ -116,6 +116,24 @@ export const annotationKey = () =>
       : undefined,
   );
 
+/** A number of bytes, as nginx writes it: `1m`, `512k`, `0`. */
+export const byteCount = () =>
+  parsedText('a number of bytes, such as 4096, 512k, 1m or 2g', value => {
+    const [, digits, unit = ''] = /^(\d{1,12})([kmg]?)$/i.exec(value.trim()) ?? [];
+    return digits === undefined
+      ? undefined
+      : Number(digits) * 1_024 ** ' kmg'.indexOf(unit.toLowerCase() || ' ');
+  });
+
+/** Addresses by CIDR notation, or one address. */
+export const addressRange = () =>
+  parsedText('an address range, such as 10.0.0.0/8 or 2001:db8::/32', value => {
+    const [address = '', bits, ...rest] = value.trim().split('/');
+    const longest = { 4: 32, 6: 128 }[isIP(address)];
+    const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (longest ?? -1));
+    return longest !== undefined && fits && rest.length === 0 ? value.trim() : undefined;
+  });
+
 /** A DNS server as `node:dns` takes it: `192.0.2.1:53`, `[2001:db8::1]:53`; 53 is added where no port is given. */
 export const nameserver = () =>
   parsedText('the IP address of a DNS server with or without a port, such as 192.0.2.53:53', value => {

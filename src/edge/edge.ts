@@ -2,6 +2,7 @@ import { messageOf } from '../core/errors.ts';
 import { noEdgeMeasurements, type ServedCertificate } from '../runtime/edge-measurements.ts';
 import { defaultCompileSettings } from './compile/settings.ts';
 import { emptyTable, type RoutingTable } from './compile/table.ts';
+import { DefaultCertificateKeeper } from './default-certificate-keeper.ts';
 import type { EngineHost } from './engine-host.ts';
 import { engineSettings } from './engine-settings.ts';
 import { FindingReporter } from './finding-reporter.ts';
@@ -43,6 +44,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { caches, events, clock, config, measurements = noEdgeMeasurements } = options;
   const logger = options.logger.child({ component: 'edge' });
   let table: RoutingTable | undefined;
+  /** As it was compiled, without what is added to every table. */
+  let compiled: RoutingTable | undefined;
   let version = 0;
 
   const addresses = {
@@ -73,6 +76,18 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   });
   measurements.certificates(() => certificatesOf(table ?? emptyTable));
 
+  const publish = (): void => {
+    if (compiled === undefined) return;
+    table = defaultCertificate.complete(compiled);
+    version += 1;
+    host.publish(table, version);
+  };
+  const defaultCertificate = new DefaultCertificateKeeper({
+    secret: config.defaultCertificate,
+    secrets: caches.secrets,
+    logger,
+    onChange: publish,
+  });
   const keeper = new TableKeeper({
     caches,
     settings: compileSettings,
@@ -80,11 +95,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     clock,
     logger,
     publish(compilation, durationMs) {
-      table = compilation.table;
-      version += 1;
-      host.publish(table, version);
+      compiled = compilation.table;
+      publish();
       reporter.report(compilation.findings);
-      const hosts = table.hosts.size;
+      const hosts = compiled.hosts.size;
       measurements.compiled({ durationMs, hosts, findings: compilation.findings.length, version });
       logger.debug('routing table compiled', { durationMs: Math.round(durationMs), hosts, version });
     },
@@ -105,6 +119,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   let stopping: Promise<void> | undefined;
   const stopOnce = async (): Promise<void> => {
     keeper.stop();
+    defaultCertificate.stop();
     reporter.stop();
     ticketKeys.stop();
     await host.stop(drainMs);

@@ -17,7 +17,8 @@ export function engineSettings(config: EdgeConfig, standalone: boolean): EngineS
     policy: {
       ...defaultPolicySettings,
       limitShare: 1 / engines,
-      ...given(config.policy),
+      // Not without what is undefined: that stands for none.
+      ...config.policy,
       httpsPort: config.httpsListen === undefined ? undefined : httpsPort,
     },
     proxyProtocol: config.proxyProtocol ?? false,

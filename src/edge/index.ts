@@ -1,2 +1,4 @@
+export type { AccessLogFormat } from './access-log.ts';
+export { parseAccessLogFormat } from './access-log-format.ts';
 export { type Edge, startEdge } from './edge.ts';
-export type { EmissaryCaches } from './options.ts';
+export type { EdgeConfig, EmissaryCaches } from './options.ts';

@@ -25,6 +25,6 @@ export const defaultLimits: EdgeLimits = Object.freeze({
   requestsPerConnection: 10_000,
   connections: 0,
   connectionsPerAddress: 0,
-  handshakesPerAddress: 256,
+  handshakesPerAddress: 512,
   streams: 128,
 });

@@ -7,6 +7,7 @@ import type { Ingress } from '../api/kubernetes/ingress.ts';
 import type { IngressClass } from '../api/kubernetes/ingress-class.ts';
 import type { Secret } from '../api/kubernetes/secret.ts';
 import type { Service } from '../api/kubernetes/service.ts';
+import type { ObjectKey } from '../api/meta.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cache } from '../kube/cache.ts';
@@ -28,6 +29,8 @@ export interface EdgeConfig extends Partial<CompileSettings> {
   readonly httpsRedirectPort?: number | undefined;
   /** The port of HTTP as clients see it, for X-Forwarded-Port. Default 80. */
   readonly httpPublicPort?: number | undefined;
+  /** The Secret of the certificate for names that have none. Default: one that no client trusts. */
+  readonly defaultCertificate?: ObjectKey | undefined;
   /** Worker processes that the engine runs in. Default 0: it runs in this process. */
   readonly workers?: number | undefined;
   /** How a line for each request is written. Default: none is. */

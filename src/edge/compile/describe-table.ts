@@ -78,7 +78,7 @@ function describeRoute(table: RoutingTable, route: Route): Record<string, unknow
     match: route.kind === 'Default' ? 'Default' : `${route.kind} ${route.path}`,
     ingress: `${route.source.namespace}/${route.source.name}`,
     to: describeBackend(table.backends.get(route.backend)),
-    ...(ssl ? {} : { sslRedirect: false }),
+    ...(ssl === false ? { sslRedirect: false } : {}),
     ...(forceSsl ? { forceSslRedirect: true } : {}),
     ...(tlsForEveryHost ? { tlsForEveryHost: true } : {}),
   };
