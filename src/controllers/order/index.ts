@@ -16,6 +16,9 @@ import { byOrder } from './index-names.ts';
 import { reconcileOrder } from './reconcile.ts';
 import type { OrderTools } from './work.ts';
 
+/** The index of Orders by the uid of what controls them. */
+const byController = 'controller';
+
 /** Orders are carried through at their ACME server. */
 export function orderController(
   context: ControllerContext,
@@ -25,6 +28,7 @@ export function orderController(
   const orderCache = context.caches.cacheOf(orders);
   const challengeCache = context.caches.cacheOf(challenges);
   addIssuerIndex(orderCache);
+  orderCache.addIndex(byController, order => [controllerOf(order)?.uid ?? '']);
   challengeCache.addIndex(byOrder, challenge => [controllerOf(challenge)?.uid ?? '']);
   const tools = {
     context,
@@ -47,21 +51,22 @@ export function orderController(
         const order = after ?? before;
         if (order) enqueue(keyOf(order));
       });
-      const enqueueOwner = (challenge: Challenge): void => {
+      const enqueueOwner = (challenge: Challenge, first = false): void => {
         const owner = controllerOf(challenge);
         if (owner?.kind === orders.kind)
-          enqueue({ namespace: challenge.metadata.namespace ?? '', name: owner.name });
+          enqueue({ namespace: challenge.metadata.namespace ?? '', name: owner.name }, first);
       };
       challengeCache.onChange(({ before, after }) => {
         const challenge = after ?? before;
         if (challenge) enqueueOwner(challenge);
       });
-      proofs.onProof(enqueueOwner);
+      // All is proved, as a rule: what is left is quickly done, while others have not begun.
+      proofs.onProof(challenge => enqueueOwner(challenge, true));
       // One that was there before its request was approved has waited for that.
       context.caches.cacheOf(certificateRequests).onChange(({ before, after }) => {
         if (before === undefined || after === undefined) return;
         if (isApproved(before, approves) || !isApproved(after, approves)) return;
-        for (const order of orderCache.list(after.metadata.namespace))
+        for (const order of orderCache.byIndex(byController, after.metadata.uid ?? ''))
           if (isControlledBy(order, after)) enqueue(keyOf(order));
       });
       names.onSettled(enqueue);
