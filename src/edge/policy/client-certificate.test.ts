@@ -31,16 +31,16 @@ describe('client certificates', () => {
   it.each<[mode: ClientCertificatePolicy['mode'], verified: string, outcome: number | 'pass']>([
     ['on', 'SUCCESS', 'pass'],
     ['on', 'NONE', 400],
-    ['on', 'FAILED:CERT_HAS_EXPIRED', 400],
-    ['on', 'FAILED:UNABLE_TO_VERIFY_LEAF_SIGNATURE', 400],
+    ['on', 'FAILED:certificate has expired', 400],
+    ['on', 'FAILED:unable to verify the first certificate', 400],
     ['optional', 'SUCCESS', 'pass'],
     ['optional', 'NONE', 'pass'],
-    ['optional', 'FAILED:UNABLE_TO_VERIFY_LEAF_SIGNATURE', 400],
+    ['optional', 'FAILED:unable to verify the first certificate', 400],
     ['optional_no_ca', 'NONE', 'pass'],
-    ['optional_no_ca', 'FAILED:UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'pass'],
-    ['optional_no_ca', 'FAILED:DEPTH_ZERO_SELF_SIGNED_CERT', 'pass'],
-    ['optional_no_ca', 'FAILED:CERT_HAS_EXPIRED', 400],
-    ['optional_no_ca', 'FAILED:CERT_REVOKED', 400],
+    ['optional_no_ca', 'FAILED:unable to verify the first certificate', 'pass'],
+    ['optional_no_ca', 'FAILED:self-signed certificate', 'pass'],
+    ['optional_no_ca', 'FAILED:certificate has expired', 400],
+    ['optional_no_ca', 'FAILED:certificate revoked', 400],
     ['on', 'nonsense', 400],
   ])('%s, %s: %s', (mode, verified, outcome) => {
     expect(verdict({ mode }, verified)).toBe(outcome);

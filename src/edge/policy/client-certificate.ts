@@ -7,14 +7,14 @@ export type CertificateVerdict =
   | { readonly kind: 'pass'; readonly edits: HeaderEdits }
   | { readonly kind: 'deny'; readonly status: 400 | 403 | 421; readonly reason: string };
 
-/** Failures that `optional_no_ca` lets pass: the certificate hangs on no known authority, and all else is right. */
+/** Failures that `optional_no_ca` lets pass, in OpenSSL's words: the certificate hangs on no known authority, and all else is right. */
 const unknownAuthority: ReadonlySet<string> = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_UNTRUSTED',
+  'self-signed certificate',
+  'self-signed certificate in certificate chain',
+  'unable to get issuer certificate',
+  'unable to get local issuer certificate',
+  'unable to verify the first certificate',
+  'certificate not trusted',
 ]);
 
 /**

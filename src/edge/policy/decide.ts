@@ -142,7 +142,10 @@ function guarded(passage: Passage, prepared: PreparedPolicy, tooLong: Denial | u
     return external && either ? go(true) : settle(deny(passwordDenial(policy)));
   };
   const verdict = judgePassword(policy, head, context);
-  return typeof verdict === 'boolean' ? known(verdict) : { kind: 'pending', decision: verdict.then(known) };
+  if (typeof verdict === 'boolean') return known(verdict);
+  const failed = (): Settled =>
+    settle(deny({ status: 500, reason: 'the password could not be checked', fields: none }));
+  return { kind: 'pending', decision: verdict.then(known).catch(failed) };
 }
 
 function redirectOrForward(passage: Passage): Settled {

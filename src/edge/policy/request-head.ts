@@ -27,7 +27,7 @@ export interface TlsFacts {
 export interface ClientCertificate {
   /** The id of the ClientCertificatePolicy that it was judged by. */
   readonly policy: string;
-  /** `NONE`, `SUCCESS`, or `FAILED:` and why, as ingress-nginx passes it in `ssl-client-verify`. */
+  /** `NONE`, `SUCCESS`, or `FAILED:` and why in OpenSSL's words, as ingress-nginx passes it in `ssl-client-verify`. */
   readonly verified: string;
   readonly subject: string;
   readonly issuer: string;
