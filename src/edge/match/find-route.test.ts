@@ -217,10 +217,12 @@ describe('a naive model of the rules', () => {
         Number(b.type === 'Exact') - Number(a.type === 'Exact') ||
         elementsOf(b.path).length - elementsOf(a.path).length,
     );
-    return best === undefined ? '404' : `${best.host} ${best.type} ${elementsOf(best.path).join('/')}`;
+    return best === undefined
+      ? '404'
+      : `i${rules.indexOf(best)} ${best.host} ${best.type} ${elementsOf(best.path).join('/')}`;
   }
 
-  it('chooses what the table chooses, for random rules and requests', () => {
+  it('chooses what the table chooses, the oldest of equals, for random rules and requests', () => {
     fc.assert(
       fc.property(fc.array(rule, { maxLength: 8 }), requestHost, requestPath, (rules, name, request) => {
         const ingresses = rules.map((one, index) =>
@@ -228,7 +230,9 @@ describe('a naive model of the rules', () => {
         );
         const route = find(compileObjects({ ingresses }).table, name, request);
         const found =
-          route === undefined ? '404' : `${route.host} ${route.kind} ${elementsOf(route.path).join('/')}`;
+          route === undefined
+            ? '404'
+            : `${route.source.name} ${route.host} ${route.kind} ${elementsOf(route.path).join('/')}`;
         expect(found).toBe(naive(rules, name, request));
       }),
       { numRuns: 3_000 },
