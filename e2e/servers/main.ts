@@ -3,6 +3,7 @@ import { provisionHelm } from './helm.ts';
 import { ifAvailable } from './install.ts';
 import { provisionKubernetes } from './kubernetes.ts';
 import { provisionDebianPebble, provisionPebble } from './pebble.ts';
+import { providePeers } from './peers.ts';
 
 /** `node e2e/servers/main.ts [part ...]`: prepares parts of the test bed and prints where they lie. */
 const parts: Readonly<Record<string, () => Promise<object>>> = {
@@ -11,6 +12,7 @@ const parts: Readonly<Record<string, () => Promise<object>>> = {
   pebble: provisionPebble,
   'pebble-debian': provisionDebianPebble,
   helm: provisionHelm,
+  peers: providePeers,
 };
 const all = ['pebble', 'current', '1.20', 'helm'];
 
