@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { approvalSettings } from '../src/config/approval-settings.ts';
 import { inspectSettings } from '../src/config/inspect-settings.ts';
+import { lintSettings } from '../src/config/lint-settings.ts';
 import { renewSettings } from '../src/config/renew-settings.ts';
 import { runSettings } from '../src/config/run-settings.ts';
 import { type Setting, settingsOf } from '../src/config/setting.ts';
@@ -23,6 +24,7 @@ const files = [
 export const settingsOfCommands = {
   run: runSettings,
   status: statusSettings,
+  lint: lintSettings,
   inspect: inspectSettings,
   renew: renewSettings,
   approve: approvalSettings,

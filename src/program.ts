@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { homedir, networkInterfaces } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { rootCertificates } from 'node:tls';
 import { runCommandLine } from './cli/commands.ts';
 import type { Config } from './config/config.ts';
@@ -7,6 +8,8 @@ import { createLogging } from './config/logging.ts';
 import { machineAddresses } from './config/machine-addresses.ts';
 import { systemClock } from './core/clock.ts';
 import { messageOf, PosternError } from './core/errors.ts';
+import { lintManifests } from './lint/lint.ts';
+import { manifestFilesIn } from './manifest-files.ts';
 import { openForCommand } from './open-for-command.ts';
 import { start } from './start.ts';
 
@@ -78,6 +81,9 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   homeDir: homeFolder(),
   addresses: () => machineAddresses(networkInterfaces()),
   readFile: path => readFileSync(path, 'utf8'),
+  filesIn: manifestFilesIn,
+  readStdin: () => text(process.stdin),
+  lint: lintManifests,
   now: () => systemClock.now(),
   start: runUntilSignalled,
   openApi: async source => openForCommand(source, `postern/${version}`),

@@ -13,6 +13,7 @@ describe('command line', () => {
       Commands:
         postern run       obtain certificates for Ingresses, and serve them over HTTPS
         postern status    what is ready, and why the rest is not
+        postern lint      what is refused or served differently of manifests, without a cluster
         postern inspect   look into a Secret with a certificate
         postern renew     obtain certificates anew, now
         postern approve   let a CertificateRequest be signed
@@ -22,6 +23,7 @@ describe('command line', () => {
       To begin:
         postern run --standalone ./manifests    serve the manifests of a folder, no cluster needed
         postern status                          what is ready, and why the rest is not
+        postern lint ./manifests                what would be served differently, and what is refused
         postern help run                        all flags of a command
       "
     `);
@@ -64,7 +66,7 @@ describe('command line', () => {
     expect([run.status, run.stdout]).toEqual([0, `postern 1.2.3 (node ${process.versions.node})\n`]);
   });
 
-  it.each([['run'], ['status'], ['inspect'], ['renew'], ['approve'], ['deny'], ['version']])(
+  it.each([['run'], ['status'], ['lint'], ['inspect'], ['renew'], ['approve'], ['deny'], ['version']])(
     '%s has the same help by both ways',
     async name => {
       const [asked, helped] = await Promise.all([commandLine([name, '--help']), commandLine(['help', name])]);

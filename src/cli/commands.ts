@@ -3,6 +3,7 @@ import { UsageError } from '../config/usage-error.ts';
 import { PosternError } from '../core/errors.ts';
 import { approveCommand, denyCommand } from './approval.ts';
 import { inspectCommand } from './inspect.ts';
+import { lintCommand } from './lint.ts';
 import { type Command, helpColumns, type Program } from './program.ts';
 import { renewCommand } from './renew.ts';
 import { runCommand } from './run.ts';
@@ -12,6 +13,7 @@ import { versionCommand } from './version.ts';
 const commands: readonly Command[] = [
   runCommand,
   statusCommand,
+  lintCommand,
   inspectCommand,
   renewCommand,
   approveCommand,
@@ -33,6 +35,7 @@ ${lines.join('\n')}
 To begin:
   postern run --standalone ./manifests    serve the manifests of a folder, no cluster needed
   postern status                          what is ready, and why the rest is not
+  postern lint ./manifests                what would be served differently, and what is refused
   postern help run                        all flags of a command
 `;
 }

@@ -40,6 +40,9 @@ export async function commandLine(
     readFile: () => {
       throw new Error('no such file');
     },
+    filesIn: () => undefined,
+    readStdin: async () => '',
+    lint: () => ({ findings: [], objects: 0, assumed: [] }),
     now: () => Date.UTC(2026, 0, 1),
     start: async config => {
       run.started.push(config);

@@ -1,3 +1,4 @@
+import type { LintFile, LintOptions, LintReport } from '../api/lint-report.ts';
 import type { CommandSource } from '../config/command-source.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeApi } from '../kube/port.ts';
@@ -32,6 +33,12 @@ export interface Program {
   addresses(): readonly string[];
   /** Reads a text file; throws where it cannot. */
   readFile(path: string): string;
+  /** The manifests below a folder, in their order; undefined where the path is no folder. Throws where it cannot be read. */
+  filesIn(path: string): readonly string[] | undefined;
+  /** All of standard input. */
+  readStdin(): Promise<string>;
+  /** What Postern would make of manifests. */
+  lint(files: readonly LintFile[], options: LintOptions): LintReport;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Runs Postern until it is told to stop. Gives the exit status; throws what kept it from starting. */

@@ -74,6 +74,8 @@ class MappingCompiler {
   readonly #findings: Finding[] = [];
   readonly #backends = new Map<string, BackendSpec>();
   readonly #groups = new Map<string, ReadMapping[]>();
+  /** As they are stored, by what was read of them: findings are about those. */
+  readonly #stored = new Map<KubeObject, Mapping>();
 
   constructor(
     lookups: Lookups,
@@ -89,7 +91,11 @@ class MappingCompiler {
 
   add(mapping: Mapping): void {
     const parsed = mappingSpecSchema.safeParse(mapping.spec);
-    if (parsed.success) return this.#addParsed({ ...mapping, spec: parsed.data });
+    if (parsed.success) {
+      const read = { ...mapping, spec: parsed.data };
+      this.#stored.set(read, mapping);
+      return this.#addParsed(read);
+    }
     const message = problemsText(problemsOfError(parsed.error, mapping.spec, ['spec']));
     this.#refuseUnread(mapping, message);
   }
@@ -98,7 +104,9 @@ class MappingCompiler {
     const routes = [...this.#groups.values()].flatMap(group => this.#routesOf(group));
     const members = [...this.#groups.values()].flat();
     const byBackend = Map.groupBy(members, ({ backend }) => backend);
-    const users = new Map([...byBackend].map(([key, own]) => [key, own.map(({ object }) => object)]));
+    const users = new Map(
+      [...byBackend].map(([key, own]) => [key, own.map(({ object }) => this.#stored.get(object) ?? object)]),
+    );
     return { mappings: mappingHosts(routes), backends: this.#backends, users, findings: this.#findings };
   }
 
@@ -264,7 +272,7 @@ class MappingCompiler {
   }
 
   #note(object: KubeObject, reason: FindingReason, message: string): void {
-    this.#findings.push({ object, reason, message });
+    this.#findings.push({ object: this.#stored.get(object) ?? object, reason, message });
   }
 }
 

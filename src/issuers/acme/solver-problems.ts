@@ -11,7 +11,8 @@ export function solverProblems(solvers: readonly AcmeSolver[]): string[] {
   return usable ? [] : problems;
 }
 
-function oneSolverProblems(solver: AcmeSolver, index: number): string[] {
+/** What keeps one of several solvers from being used. */
+export function oneSolverProblems(solver: AcmeSolver, index: number): string[] {
   const field = `spec.acme.solvers[${index}]`;
   if (solver.http01?.ingress !== undefined) {
     const named = (['class', 'ingressClassName', 'name'] as const).filter(
