@@ -1,6 +1,6 @@
 import { canonicalPath } from '../match/canonical-path.ts';
 import { parseHost } from '../match/host.ts';
-import { queryForm, type Refusal, refusedMethods } from '../policy/check-head.ts';
+import { queryForm, type Refusal, refusedMethods } from '../policy/refusal.ts';
 import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import { Http2Fields } from './fields.ts';
 

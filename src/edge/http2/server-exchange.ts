@@ -21,6 +21,8 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
   readonly requestBody: BodySource;
   readonly #stream: ServerHttp2Stream;
   readonly #ticks: Ticks;
+  /** Bytes of an answer that may wait for the client. */
+  readonly #room: () => number;
   readonly #source: StreamSource | undefined;
   readonly #head: boolean;
   readonly #expectsContinue: boolean;
@@ -37,10 +39,12 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
     { method, expectsContinue }: Pick<CheckedHead, 'method' | 'expectsContinue'>,
     ended: boolean,
     ticks: Ticks,
+    room: () => number,
   ) {
     this.#stream = stream;
     this.#expectsContinue = expectsContinue;
     this.#ticks = ticks;
+    this.#room = room;
     this.#movedAt = ticks.now;
     this.#head = method === 'HEAD';
     this.#source = ended ? undefined : new StreamSource(stream, this);
@@ -85,7 +89,8 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
   write(chunk: Buffer): boolean {
     if (this.#over || this.#closed() || chunk.length === 0) return true;
     this.#movedAt = this.#ticks.now;
-    if (this.#stream.write(chunk)) return true;
+    // Beyond what Node calls full, so that the upstream need not wait for each chunk to be out.
+    if (this.#stream.write(chunk) || this.#stream.writableLength < this.#room()) return true;
     this.#full = true;
     if (!this.#watchesDrain) {
       this.#watchesDrain = true;

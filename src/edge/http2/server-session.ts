@@ -8,12 +8,19 @@ import {
 import type { Socket } from 'node:net';
 import type { ServeRequest } from '../exchange/ports.ts';
 import type { EdgeLimits } from '../limits.ts';
-import type { Refusal } from '../policy/check-head.ts';
+import type { Refusal } from '../policy/refusal.ts';
 import type { ConnectionFacts } from '../policy/request-head.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { checkHttp2Head } from './request-head.ts';
 import { ServerExchange, type Ticks } from './server-exchange.ts';
-import { connectionWindow, controlBounds, resetBounds } from './session-options.ts';
+import {
+  connectionWindow,
+  controlBounds,
+  leastRoom,
+  mostRoom,
+  resetBounds,
+  sessionRoom,
+} from './session-options.ts';
 
 /** What all sessions of a process share. */
 export interface SessionParts {
@@ -49,6 +56,9 @@ export class ServerSession {
   #restsSince: number;
   #closingSince: number | undefined;
   #draining = false;
+
+  /** One answer may have much waiting, many may have less each. */
+  readonly #room = (): number => Math.max(leastRoom, Math.min(mostRoom, sessionRoom / this.#open.size));
 
   /** Throws where the socket is gone already. `closed` is called once, when the connection is. */
   constructor(socket: Socket, facts: ConnectionFacts, parts: SessionParts, closed: () => void) {
@@ -118,7 +128,7 @@ export class ServerSession {
       this.#refuse(stream, result.refusal);
       return;
     }
-    const exchange = new ServerExchange(stream, result.checked, ended, ticks);
+    const exchange = new ServerExchange(stream, result.checked, ended, ticks, this.#room);
     this.#open.add(exchange);
     stream.on('close', () => {
       this.#open.delete(exchange);

@@ -11,6 +11,11 @@ export const controlBounds = Object.freeze({ burst: 100, perTick: 20 });
 export const streamWindow = 262_144;
 export const connectionWindow = 1_048_576;
 
+/** Bytes that wait for a client to take them: for each answer, and for all of a connection as far as that goes. */
+export const leastRoom = 65_536;
+export const mostRoom = 262_144;
+export const sessionRoom = 1_048_576;
+
 /** What Node and nghttp2 bound for a client's connection. Each is held by a test in `floods.test.ts`. */
 export function serverSessionOptions(limits: EdgeLimits): ServerSessionOptions {
   return {

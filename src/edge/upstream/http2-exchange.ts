@@ -16,6 +16,7 @@ import { BrokenAnswer, failureOf, timeoutFailure, type UpstreamFailure } from '.
 import type { Http2UpstreamSession } from './http2-session.ts';
 
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const fullBytes = 262_144;
 const grpc = /^application\/grpc(?:$|[+;])/i;
 
 /** One request on a stream to an upstream, and its answer. It is itself the sink of the request's body. */
@@ -109,7 +110,8 @@ export class Http2Exchange implements UpstreamExchange, BodySink, SourceOwner, T
       this.abort();
       return true;
     }
-    if (!stream.write(chunk)) {
+    // Beyond what Node calls full, so that the client need not wait for each chunk to be out.
+    if (!stream.write(chunk) && stream.writableLength >= fullBytes) {
       this.#full = true;
       if (!this.#watchesDrain) {
         this.#watchesDrain = true;
