@@ -47,5 +47,3 @@ export interface ServingParts {
   readonly accessLog: AccessLog | undefined;
   readonly logger: Logger;
 }
-
-export type CreateProtocolServer = (parts: ServingParts) => ProtocolServer;

@@ -54,9 +54,6 @@ class ListedFields implements HeaderFields {
   }
 }
 
-/** No fields. */
-export const noFields: HeaderFields = headerFieldsOf([]);
-
 /** Fields as HTTP/1.1 writes them, each ended by CRLF. Names and values that it could not carry are left out. */
 export function wireOf(fields: HeaderFields): string {
   return fields.wire ?? written(fields);

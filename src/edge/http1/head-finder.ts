@@ -1,4 +1,4 @@
-import type { Refusal } from '../policy/check-head.ts';
+import type { Refusal } from '../policy/refusal.ts';
 
 /** Bounds of a head that is not complete yet, in bytes. */
 export interface HeadBounds {

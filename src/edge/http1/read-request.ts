@@ -1,6 +1,6 @@
 import { canonicalPath } from '../match/canonical-path.ts';
 import { parseHost } from '../match/host.ts';
-import type { Refusal } from '../policy/check-head.ts';
+import { type Refusal, refusedMethods } from '../policy/refusal.ts';
 import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import { charClass, methodChar, targetChar } from './char-classes.ts';
 import { parseFields } from './parse-fields.ts';
@@ -21,7 +21,6 @@ export interface ReadRequest {
 }
 
 const longestMethod = 32;
-const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 const space = 0x20;
 const requestLineEnd = ' HTTP/1.1\r\n'.length;
 

@@ -1,5 +1,5 @@
 import { parseHost, type RequestHost } from '../match/host.ts';
-import type { Refusal } from '../policy/check-head.ts';
+import type { Refusal } from '../policy/refusal.ts';
 import { fieldKind } from './field-kind.ts';
 import type { FieldFault } from './parse-fields.ts';
 import { fieldStride, type WireFields } from './wire-fields.ts';

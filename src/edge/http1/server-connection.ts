@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Refusal } from '../policy/check-head.ts';
+import type { Refusal } from '../policy/refusal.ts';
 import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
 import { BodyFault } from './body-fault.ts';
@@ -36,8 +36,11 @@ export interface ConnectionHost {
   failed(error: unknown): void;
 }
 
-/** A sink is full with this many bytes in it. */
-const fullBytes = 262_144;
+/**
+ * A sink is full with this many bytes in it: as many as one read of an upstream gives. More would be queued, and copied together
+ * into memory that is mapped and unmapped each time, which takes twice as long as to wait for the first.
+ */
+const fullBytes = 65_536;
 /** Bytes of further requests that wait while one is answered. */
 const pipelinedBytes = 65_536;
 /** Heads up to this size are compared with the one before in one go. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { BodySink, BodySource } from '../exchange/ports.ts';
 
-const fullBytes = 262_144;
+const fullBytes = 65_536;
 
 /** The connection under a tunnel, and who owns it. */
 export interface TunnelEnd {

@@ -133,6 +133,16 @@ describe('the cookie of affinity', () => {
     expect(attributes({ expiresSeconds: -1 })).toMatch(/; Expires=\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT; /);
   });
 
+  it.each([
+    ['/app/v1.0', '/app/v1.0'],
+    ['/app(/|$)(.*)', '/'],
+    ['/a;Domain=evil.com', '/'],
+    ['', '/'],
+  ])('of a rule for %s is for %s', (routePath, path) => {
+    const pin = pinFor(affinity, aHead(), endpointsOf(1), 'default/web:80', routePath);
+    expect(pin?.setCookie).toContain(`; Path=${path};`);
+  });
+
   it('is read back', () => {
     const value = `0123456789abcdef.${backendMark('x')}`;
     expect(affinityCookie(affinity, aHead({ fields: ['Cookie', `route="${value}"`] }))).toEqual({

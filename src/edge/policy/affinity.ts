@@ -122,7 +122,7 @@ function endpointKey(endpoint: Endpoint | undefined): string {
 
 function setCookie(affinity: Affinity, value: string, head: CheckedHead, routePath: string): string {
   const { cookie, path, domain, maxAgeSeconds, expiresSeconds, sameSite } = affinity;
-  const parts = [`${cookie}=${value}`, `Path=${path === '' ? routePath || '/' : path}`];
+  const parts = [`${cookie}=${value}`, `Path=${path === '' ? cookiePath(routePath) : path}`];
   if (domain !== undefined) parts.push(`Domain=${domain}`);
   if (maxAgeSeconds !== undefined) parts.push(`Max-Age=${maxAgeSeconds}`);
   if (expiresSeconds !== undefined)
@@ -133,6 +133,11 @@ function setCookie(affinity: Affinity, value: string, head: CheckedHead, routePa
   if (sameSite !== undefined && !unfit) parts.push(`SameSite=${sameSite}`);
   if (affinity.partitioned) parts.push('Partitioned');
   return parts.join('; ');
+}
+
+/** A rule's path that is a regular expression, or that would end the attribute, is no path of a cookie. */
+function cookiePath(routePath: string): string {
+  return /^\/[\w\-.~%/@:=&]*$/.test(routePath) ? routePath : '/';
 }
 
 /** Browsers that throw a cookie with SameSite=None away, or take it for Strict (Chromium, SameSite=None: known incompatible clients). */

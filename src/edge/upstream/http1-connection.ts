@@ -1,5 +1,5 @@
 import { connect as connectPlain, type LookupFunction, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectSecure, type SecureContext } from 'node:tls';
+import { connect as connectSecure, type SecureContext } from 'node:tls';
 import type { Endpoint, UpstreamTls } from '../compile/table.ts';
 import { BodyReader } from '../http1/body-reader.ts';
 import { maxResponseHeadBytes, type ReadResponse, ResponseReader } from '../http1/read-response.ts';
@@ -8,6 +8,7 @@ import { Tunnel } from '../http1/tunnel.ts';
 import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
 import { failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
 import type { Http1Exchange } from './http1-exchange.ts';
+import { upstreamIdentity } from './upstream-context.ts';
 
 /** What the connections of one pool share. */
 export interface ConnectionHome {
@@ -23,7 +24,7 @@ export interface ConnectionHome {
   gone(connection: Http1Connection): void;
 }
 
-const fullBytes = 262_144;
+const fullBytes = 65_536;
 /** All reads of upstreams go through one piece of memory: what is kept beyond a call is copied by who keeps it. */
 const readBytes = 65_536;
 const headEnd = Buffer.from('\r\n\r\n');
@@ -86,7 +87,7 @@ export class Http1Connection implements Timed {
       this.#socket = connectPlain(common);
       this.#socket.on('connect', () => this.#stands());
     } else {
-      const { verify, verifiedName, serverName } = tls;
+      const { verify, serverName } = tls;
       let session: Buffer | undefined;
       const secure = connectSecure({
         ...common,
@@ -96,7 +97,7 @@ export class Http1Connection implements Timed {
         rejectUnauthorized: verify,
         servername: serverName ?? '',
         // Without SNI Node would check the certificate against the address.
-        checkServerIdentity: (_, certificate) => checkServerIdentity(verifiedName, certificate),
+        checkServerIdentity: upstreamIdentity(tls),
       });
       // A session is worth something only after its connection was verified: a resumed one is not verified again.
       secure.on('session', (made: Buffer) => {

@@ -8,7 +8,7 @@ import {
   type SecureContextOptions,
 } from 'node:tls';
 import type { HandshakeOptions, UpstreamTls } from '../compile/table.ts';
-import { aeadCiphers } from '../tls/tls-settings.ts';
+import { aeadCiphers } from '../../core/aead-ciphers.ts';
 
 /** Hundreds of authorities take some ten milliseconds to load, so they are loaded when first needed, and once. */
 let systemAuthorities: string[] | undefined;
