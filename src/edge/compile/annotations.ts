@@ -2,7 +2,7 @@ import type { Ingress } from '../../api/kubernetes/ingress.ts';
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
 import { type AnnotationRow, type Draft, nginxPrefix } from './nginx/annotation-row.ts';
-import { annotationRows } from './nginx/annotation-rows.ts';
+import { annotationRows, rowsOf } from './nginx/annotation-rows.ts';
 import { usersOf } from './nginx/basic-auth-secret.ts';
 import { clientCertificatePolicy } from './nginx/client-certificate-secret.ts';
 import { policyOf, type SecretParts } from './nginx/draft-policy.ts';
@@ -99,10 +99,7 @@ class AnnotationReader {
   }
 
   settings(): IngressSettings {
-    for (const row of annotationRows.values()) {
-      const value = this.#values.get(row.name);
-      if (value !== undefined) this.#read(row, value);
-    }
+    for (const [row, value] of rowsOf(this.#values)) this.#read(row, value);
     for (const name of this.#values.keys()) {
       if (!annotationRows.has(name))
         this.#unsupported(`${nginxPrefix}${name} is not known and is passed over: check its name`);

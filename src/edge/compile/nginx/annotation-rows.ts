@@ -23,9 +23,20 @@ export const annotationGroups: Readonly<Record<string, readonly AnnotationRow[]>
   'All others': otherRows,
 };
 
-/** By name, without the prefix, in the order in which they are read: where two say the same, the later one counts. */
+/** By name, without the prefix. */
 export const annotationRows: ReadonlyMap<string, AnnotationRow> = new Map(
   Object.values(annotationGroups)
     .flat()
     .map(row => [row.name, row]),
 );
+
+const places = new Map([...annotationRows.keys()].map((name, place) => [name, place]));
+
+/** Rows with their values, in the order of the table: where two say the same, the later one counts. */
+export function rowsOf(values: ReadonlyMap<string, string>): [row: AnnotationRow, value: string][] {
+  const present = [...values].flatMap(([name, value]): [AnnotationRow, string][] => {
+    const row = annotationRows.get(name);
+    return row === undefined ? [] : [[row, value]];
+  });
+  return present.sort(([a], [b]) => (places.get(a.name) ?? 0) - (places.get(b.name) ?? 0));
+}

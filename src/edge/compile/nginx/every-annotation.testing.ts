@@ -29,7 +29,7 @@ export const everyNginxAnnotation: readonly string[] = `
   session-cookie-secure session-cookie-hash stream-snippet upstream-hash-by upstream-hash-by-subset
   upstream-hash-by-subset-size upstream-vhost use-port-in-redirects x-forwarded-prefix enable-influxdb influxdb-measurement
   influxdb-port influxdb-host influxdb-server-name secure-backends secure-verify-ca-secret grpc-backend add-base-url
-  base-url-scheme lua-resty-waf
+  base-url-scheme lua-resty-waf upstream-max-fails upstream-fail-timeout vts-filter-key
 `
   .trim()
   .split(/\s+/);

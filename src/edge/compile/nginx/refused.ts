@@ -76,6 +76,12 @@ export const otherRows: readonly AnnotationRow[] = [
   row('influxdb-port', 'not needed', 'number', influx),
   row('influxdb-host', 'not needed', 'host', influx),
   row('influxdb-server-name', 'not needed', 'text', influx),
+  row(
+    'vts-filter-key',
+    'not needed',
+    'text',
+    'There are Prometheus metrics. ingress-nginx dropped it in version 0.21.',
+  ),
   row('mirror-target', 'passed over', 'URL', 'Requests are not sent twice.', () => false),
   row('mirror-host', 'not needed', 'host', 'As `mirror-target`.'),
   row('mirror-request-body', 'not needed', '`on`, `off`', 'As `mirror-target`.'),

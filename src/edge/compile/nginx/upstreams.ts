@@ -142,6 +142,18 @@ export const upstreamRows: readonly AnnotationRow[] = [
     help: 'Takes requests whose own Service has no endpoint that is ready, at its first port and by plain HTTP, and gives the pages of `custom-http-errors`.',
     read: matching('defaultBackend', /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'the name of a Service'),
   },
+  {
+    name: 'upstream-max-fails',
+    support: 'not needed',
+    values: 'number',
+    help: 'An endpoint that refuses is left alone for a while by itself. ingress-nginx dropped it in version 0.22.',
+  },
+  {
+    name: 'upstream-fail-timeout',
+    support: 'not needed',
+    values: 'seconds',
+    help: 'As `upstream-max-fails`.',
+  },
   { name: 'proxy-request-buffering', support: 'not needed', values: '`on`, `off`', help: notBuffered },
   { name: 'proxy-buffering', support: 'not needed', values: '`on`, `off`', help: notBuffered },
   { name: 'proxy-buffers-number', support: 'not needed', values: 'number', help: notBuffered },
