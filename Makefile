@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NAMESPACE := node e2e/netns.ts --
 
-.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-dead-names servers clean
+.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-dead-names bench-compile servers clean
 
 help: ## Shows this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench-scale: dist ## Many Ingresses at once (N=1000; ISSUER=ca; IDLE=seconds)
 bench-dead-names: dist ## Good names alone, and beside those that lead nowhere (N=50; DEAD=500)
 	@node e2e/servers/main.ts current pebble
 	@$(NAMESPACE) node bench/dead-names.ts
+
+bench-compile: ## What a change costs the edge's routing table at 1,000, 5,000 and 10,000 Ingresses
+	@node bench/compile.ts
 
 clean: ## Removes what was built
 	rm -rf dist node_modules

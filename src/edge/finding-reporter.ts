@@ -10,6 +10,7 @@ const passing: ReadonlySet<FindingReason> = new Set<FindingReason>([
   findingReasons.certificateMismatch,
   findingReasons.serviceNotFound,
   findingReasons.servicePortNotFound,
+  findingReasons.canaryWithoutMain,
 ]);
 
 export interface FindingReporterOptions {

@@ -18,12 +18,17 @@ describe('the table keeper', () => {
   let caches: MemoryCaches;
   let tables: RoutingTable[];
   let keeper: TableKeeper;
+  let published: () => void;
 
   beforeEach(() => {
     clock = manualClock();
     caches = memoryCaches();
     tables = [];
-    const publish = ({ table }: { table: RoutingTable }): void => void tables.push(table);
+    published = () => {};
+    const publish = ({ table }: { table: RoutingTable }): void => {
+      tables.push(table);
+      published();
+    };
     const settings = { ...defaultCompileSettings };
     keeper = new TableKeeper({ caches, settings, debounceMs: 5, clock, logger: silentLogger, publish });
   });
@@ -85,6 +90,52 @@ describe('the table keeper', () => {
     caches.apply(object());
     clock.advance(600);
     expect(tables).toHaveLength(expected);
+  });
+
+  it('makes one backend anew where endpoints change, and nothing else', async () => {
+    await started();
+    caches.apply(aSlice('web', [{ addresses: ['10.0.0.9'] }]));
+    clock.advance(600);
+    const [before, after] = tables;
+    expect(after?.backends.get('default/web:80')).toMatchObject({ endpoints: [{ address: '10.0.0.9' }] });
+    expect(after?.hosts).toBe(before?.hosts);
+  });
+
+  it('follows a slice that goes, and one that goes over to another Service', async () => {
+    caches.apply(anIngress({ name: 'api', rules: { 'api.com': [['/', 'Prefix', 'api']] } }), aService('api'));
+    await started();
+    const countOf = (key: string): number => {
+      const backend = tables.at(-1)?.backends.get(key);
+      return backend?.kind === 'endpoints' ? backend.endpoints.length : -1;
+    };
+    expect([countOf('default/web:80'), countOf('default/api:80')]).toEqual([1, 0]);
+    const slice = aSlice('web');
+    caches.apply({
+      ...slice,
+      metadata: { ...slice.metadata, labels: { 'kubernetes.io/service-name': 'api' } },
+    });
+    clock.advance(600);
+    expect([countOf('default/web:80'), countOf('default/api:80')]).toEqual([0, 1]);
+    caches.remove({
+      ...slice,
+      metadata: { ...slice.metadata, labels: { 'kubernetes.io/service-name': 'api' } },
+    });
+    clock.advance(600);
+    expect([countOf('default/web:80'), countOf('default/api:80')]).toEqual([0, 0]);
+  });
+
+  it('takes many changes over in slices, and what changes meanwhile with them', async () => {
+    await started();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    published = resolve;
+    for (let index = 0; index < 200; index += 1)
+      caches.apply(anIngress({ name: `i${index}`, rules: { [`i${index}.com`]: [['/', 'Prefix', 'late']] } }));
+    clock.advance(600);
+    expect(tables).toHaveLength(1);
+    caches.apply(aService('late'), aSlice('late'));
+    await promise;
+    expect(tables.at(-1)?.hosts.size).toBe(201);
+    expect(tables.at(-1)?.backends.get('default/late:80')).toMatchObject({ kind: 'endpoints' });
   });
 
   it('compiles again when a certificate in use expires', async () => {

@@ -1,20 +1,14 @@
 import { compareMappingOrder, type MappingRoute, type MappingTier } from '../match/mapping-table.ts';
 import { serviceOfKey } from './backend-key.ts';
-import type { Backend, Route, RoutingTable } from './table.ts';
+import type { Backend, HostRoutes, Route, RoutingTable } from './table.ts';
 
 /** A routing table as plain values for golden files, logs and tools: sorted, without certificates and keys. */
 export function describeTable(table: RoutingTable): unknown {
-  const hosts = [...table.hosts.values()]
-    .sort((a, b) => (a.host < b.host ? -1 : 1))
-    .map(routes => ({
-      host: routes.host,
-      routes: [
-        ...routes.exact.values(),
-        ...[...routes.prefixes.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
-        ...routes.patterns.map(({ route }) => route),
-      ].map(route => describeRoute(table, route)),
-      ...(routes.fallback === undefined ? {} : { fallback: describeRoute(table, routes.fallback) }),
-    }));
+  const hosts = [...table.hosts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([host, routes]) =>
+      routes.host === host ? describeHost(table, routes) : { host, sameAs: routes.host },
+    );
   const mappings = [...table.mappings.values()]
     .sort((a, b) => (a.hostname < b.hostname ? -1 : 1))
     .map(({ hostname, tiers }) => ({
@@ -33,6 +27,18 @@ export function describeTable(table: RoutingTable): unknown {
     ...(table.fallback === undefined ? {} : { fallback: describeRoute(table, table.fallback) }),
     sni,
     tlsHosts: [...table.tlsHosts].sort(),
+  };
+}
+
+function describeHost(table: RoutingTable, routes: HostRoutes): Record<string, unknown> {
+  return {
+    host: routes.host,
+    routes: [
+      ...routes.exact.values(),
+      ...[...routes.prefixes.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
+      ...routes.patterns.map(({ route }) => route),
+    ].map(route => describeRoute(table, route)),
+    ...(routes.fallback === undefined ? {} : { fallback: describeRoute(table, routes.fallback) }),
   };
 }
 
@@ -59,25 +65,32 @@ function describeMapping(table: RoutingTable): (entry: MappingRoute) => Record<s
       ...(upstreamHost === undefined ? {} : { upstreamHost }),
       ...(allowUpgrade ? { allowUpgrade } : {}),
       ...(clientCertificate === undefined ? {} : { clientCertificate: clientCertificate.mode }),
-      ...(route.alternatives.length === 0
-        ? {}
-        : {
-            alternatives: route.alternatives.map(({ source, when, backend }) => ({
-              mapping: `${source.namespace}/${source.name}`,
-              share: `${when.weight} of ${when.total}`,
-              to: describeBackend(table.backends.get(backend)),
-            })),
-          }),
+      ...describeAlternatives(table, route, 'mapping'),
     };
   };
 }
 
+function describeAlternatives(
+  table: RoutingTable,
+  { alternatives }: Route,
+  by: 'mapping' | 'ingress',
+): Record<string, unknown> {
+  if (alternatives.length === 0) return {};
+  const described = alternatives.map(({ source, when, backend }) => ({
+    [by]: `${source.namespace}/${source.name}`,
+    share: `${when.weight} of ${when.total}`,
+    to: describeBackend(table.backends.get(backend)),
+  }));
+  return { alternatives: described };
+}
+
 function describeRoute(table: RoutingTable, route: Route): Record<string, unknown> {
-  const { ssl, forceSsl, tlsForEveryHost } = route.policy.redirect;
+  const { ssl, forceSsl, tlsForEveryHost, to } = route.policy.redirect;
   return {
     match: route.kind === 'Default' ? 'Default' : `${route.kind} ${route.path}`,
     ingress: `${route.source.namespace}/${route.source.name}`,
-    to: describeBackend(table.backends.get(route.backend)),
+    ...(to === undefined ? { to: describeBackend(table.backends.get(route.backend)) } : { redirect: to }),
+    ...describeAlternatives(table, route, 'ingress'),
     ...(ssl === false ? { sslRedirect: false } : {}),
     ...(forceSsl ? { forceSslRedirect: true } : {}),
     ...(tlsForEveryHost ? { tlsForEveryHost: true } : {}),
