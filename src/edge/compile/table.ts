@@ -180,7 +180,7 @@ export interface HostTlsSettings {
 }
 
 /**
- * Everything the edge knows, compiled whole from the objects and never changed: a new one takes its place in
+ * Everything the edge knows, compiled from the objects and never changed: a new one takes its place in
  * one assignment, and requests under way keep the one they began with.
  */
 export interface RoutingTable {
