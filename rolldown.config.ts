@@ -8,7 +8,11 @@ import { defineConfig, type Plugin } from 'rolldown';
  */
 export default defineConfig({
   // The second one is started as a thread.
-  input: { main: 'src/main.ts', 'password-thread': 'src/edge/policy/passwords/password-thread.ts' },
+  input: {
+    main: 'src/main.ts',
+    'edge-worker': 'src/edge-worker.ts',
+    'password-thread': 'src/edge/policy/passwords/password-thread.ts',
+  },
   platform: 'node',
   output: {
     dir: 'dist',

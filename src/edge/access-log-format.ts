@@ -29,7 +29,7 @@ const variables: Readonly<Record<string, (entry: AccessLogEntry) => string>> = {
 export function parseAccessLogFormat(text: string): AccessLogFormat | { readonly error: string } {
   if (text === 'json') return { kind: 'json' };
   const names = [...text.matchAll(/\$([a-z_0-9]+)/g)].map(([, name]) => name ?? '');
-  const unknown = names.find(name => !(name in variables));
+  const unknown = names.find(name => !Object.hasOwn(variables, name));
   if (unknown !== undefined)
     return { error: `there is no $${unknown}: the names are ${Object.keys(variables).join(', ')}` };
   return names.length === 0

@@ -42,7 +42,7 @@ const sessionIdContext = 'postern-edge';
  * of: a changed Secret is a new context with the next handshake, and all others stay.
  */
 export function createContextStore(options: ContextStoreOptions): ContextStore {
-  const { table, settings, fallback, capacity = 4_000, onUnusable } = options;
+  const { table, settings, fallback, capacity = 3_000, onUnusable } = options;
   const contexts = new LruMap<string, SecureContext>(capacity);
   const unusable = new Set<string>();
 

@@ -26,6 +26,7 @@
 {{- end }}
 {{- end }}
 {{- if has "edge" .components }}
+- --edge-workers={{ int $values.edge.workers }}
 {{- /* Classes of our own controller are served without being listed. */}}
 {{- if ne $class.controller "postern.dev/ingress" }}
 - --ingress-class={{ $class.name }}
