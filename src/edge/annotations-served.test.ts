@@ -50,6 +50,7 @@ const edge = await startTestEdge([
   ...loopbackService('canary', canary),
   ...loopbackService('pages', pages),
   ...loopbackService('gone'),
+  ...loopbackService('nobody', 1),
   aSecret('users', { auth: `ann:${hashSync('secret', 4)}\n` }),
   site('ranges', { 'whitelist-source-range': '10.0.0.0/8' }),
   site('near', { 'whitelist-source-range': '127.0.0.0/8', 'denylist-source-range': '10.0.0.0/8' }),
@@ -90,6 +91,7 @@ const edge = await startTestEdge([
   site('errors', { 'custom-http-errors': '404,502', 'default-backend': 'pages' }),
   site('empty', { 'default-backend': 'pages' }, [['/', 'Prefix', 'gone']]),
   site('secure', {}, [['/', 'Prefix']], { tls: true }),
+  site('broken', { 'enable-cors': 'true' }, [['/', 'Prefix', 'nobody']], { tls: true }),
   site('quiet', { 'enable-access-log': 'false' }),
   site('snippet', { 'server-snippet': 'deny all;' }),
 ]);
@@ -228,6 +230,18 @@ describe('annotations, served', () => {
     const answer = await over('secure.com');
     expect(answer.headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
     expect((await over('main.com')).headers['strict-transport-security']).toBeUndefined();
+  });
+
+  it('errors of the edge keep what browsers are to know', async () => {
+    const answer = await send({
+      port: edge.httpsPort,
+      host: 'broken.com',
+      tls: {},
+      headers: { origin: 'https://app.com' },
+    });
+    expect(answer.status).toBe(502);
+    expect(answer.headers['strict-transport-security']).toBeDefined();
+    expect(answer.headers['access-control-allow-origin']).toBe('*');
   });
 
   it('each annotation that closes an Ingress is told on it', () => {

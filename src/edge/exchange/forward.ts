@@ -8,6 +8,7 @@ import type { AnswerDecision, Decision, ForwardDecision } from '../policy/decisi
 import { errorPageFields, wantsErrorPage } from '../policy/error-pages.ts';
 import { responseEditsOf } from '../policy/external-auth.ts';
 import { edits, mergeEdits } from '../policy/header-edits.ts';
+import { fieldsOfOwnAnswer } from '../policy/own-answer.ts';
 import type { CheckedHead } from '../policy/request-head.ts';
 import type { Timed } from '../timers/timer-wheel.ts';
 import type { EndpointWish } from '../upstream/balancer.ts';
@@ -318,13 +319,22 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     this.#status = 101;
     this.#exchange = undefined;
     this.#source = source;
-    const client = this.#client.upgrade(head);
+    const client = this.#client.upgrade(this.#edited(head));
     this.#parts.logger.debug('a connection changed protocols');
     const drained = joinTunnels(client, { source, sink }, bytes => {
       this.#bytesSent = bytes;
       this.#finish();
     });
     this.drained = drained;
+  }
+
+  /** The head of a change of protocols, with the cookie of affinity and the rest. */
+  #edited(head: AnswerHead): AnswerHead {
+    const decision = this.#decision;
+    const fields =
+      decision?.kind === 'forward' ? editFields(head.fields, decision.responseEdits) : head.fields;
+    const { status, statusText, framing } = head;
+    return fields === head.fields ? head : { status, statusText, fields, framing };
   }
 
   failed(failure: UpstreamFailure, untouched: boolean): void {
@@ -433,7 +443,9 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     this.#status = status;
     this.#reason = reason;
     if (this.#head.body !== 'none') this.#client.requestBody.discard();
-    this.#bytesSent = answerByItself(this.#client, status, fields);
+    const decision = this.#decision;
+    const own = decision?.kind === 'forward' ? [...fields, ...fieldsOfOwnAnswer(decision)] : fields;
+    this.#bytesSent = answerByItself(this.#client, status, own);
     this.#finish();
   }
 
