@@ -30,14 +30,17 @@ interface Standing {
  */
 export class FindingReporter {
   readonly #options: FindingReporterOptions;
+  #reported: readonly Finding[] | undefined;
   #standing = new Map<string, Standing>();
 
   constructor(options: FindingReporterOptions) {
     this.#options = options;
   }
 
-  /** Takes over what holds now. */
+  /** Takes over what holds now. The same list again costs nothing. */
   report(findings: readonly Finding[]): void {
+    if (findings === this.#reported) return;
+    this.#reported = findings;
     const before = this.#standing;
     this.#standing = new Map();
     for (const finding of findings) {

@@ -266,6 +266,22 @@ describe('client certificates', () => {
     expect(policyOf(compiled(asks('a', '/a', 'one'), off), '/b')?.clientCertificate).toBeUndefined();
   });
 
+  it('where they cannot be verified, no Ingress of the host is served without them, but for one that says off', () => {
+    const off = {
+      name: 'c',
+      rules: { 'foo.com': [['/c', 'Prefix']] },
+      nginx: { 'auth-tls-verify-client': 'off' },
+    } as const;
+    const compilation = compiled(
+      asks('a', '/a', 'missing'),
+      { name: 'b', rules: { 'foo.com': [['/b', 'Prefix']] } },
+      off,
+    );
+    const refused = ['/a', '/b', '/c'].map(path => policyOf(compilation, path)?.refusal !== undefined);
+    expect(refused).toEqual([true, true, false]);
+    expect(reasons(compilation)).toEqual(['a SecretNotFound', 'b ClientCertificateConflict']);
+  });
+
   it('statement 15: hosts that ask for other certificates have other profiles, and equal ones the same', () => {
     const other = { ...asks('b', '/', 'two'), rules: { 'bar.com': [['/', 'Prefix']] } } as const;
     const same = { ...asks('c', '/', 'one'), rules: { 'baz.com': [['/', 'Prefix']] } } as const;

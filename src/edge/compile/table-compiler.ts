@@ -89,6 +89,7 @@ export class TableCompiler {
   readonly #namers = new Set<Entry>();
   #refusals = 0;
   #notedMs = 0;
+  #lastFindings: readonly Finding[] = [];
   #tlsHostsChanged = false;
   #further: FurtherNames = { hosts: new Map(), hostOf: new Map(), findings: [] };
   #ingresses: readonly Ingress[] | undefined;
@@ -133,7 +134,7 @@ export class TableCompiler {
     if (!sameParts(this.#table, table)) this.#table = Object.freeze(table);
     return {
       table: this.#table,
-      findings: [...this.#findings(nowMs), ...this.#emissary.findings()],
+      findings: this.#allFindings(nowMs),
       references: this.#referencesOfAll(),
       nextExpiryMs: earliest(this.#nextExpiryMs(), this.#emissary.nextExpiryMs()),
     };
@@ -409,6 +410,15 @@ export class TableCompiler {
       if (known !== undefined && this.#entries.get(known.ingress) !== known) this.#byName.delete(rank.name);
     }
     this.#dropped.length = 0;
+  }
+
+  /** The same list as long as it holds the same. */
+  #allFindings(nowMs: number): readonly Finding[] {
+    const findings = [...this.#findings(nowMs), ...this.#emissary.findings()];
+    const before = this.#lastFindings;
+    const same = before.length === findings.length && findings.every((one, index) => one === before[index]);
+    if (!same) this.#lastFindings = findings;
+    return this.#lastFindings;
   }
 
   #findings(nowMs: number): Finding[] {
