@@ -56,6 +56,8 @@ export class ServerSession {
   #restsSince: number;
   #closingSince: number | undefined;
   #draining = false;
+  /** It has carried as many requests as it should. */
+  #worn = false;
 
   /** One answer may have much waiting, many may have less each. */
   readonly #room = (): number => Math.max(leastRoom, Math.min(mostRoom, sessionRoom / this.#open.size));
@@ -133,6 +135,7 @@ export class ServerSession {
     stream.on('close', () => {
       this.#open.delete(exchange);
       this.#restsSince = ticks.now;
+      if (this.#worn && this.#open.size === 0) this.#session.close();
       if (exchange.closed()) this.#count(this.#resets, 'rapid reset');
     });
     serve(result.checked, exchange);
