@@ -1,63 +1,24 @@
 import type { Ingress } from '../../api/kubernetes/ingress.ts';
 import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
 import { messageOf } from '../../core/errors.ts';
-import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
-import { quoted } from './annotations.ts';
+import { type Finding, findingReasons } from '../finding.ts';
 import { BackendStore } from './backend-store.ts';
 import type { Compilation } from './compile.ts';
 import { Dependencies } from './dependencies.ts';
 import { EmissaryPart } from './emissary-part.ts';
+import { fallbackFindings, routeFindings, tlsFindings } from './entry-findings.ts';
 import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
-import { buildHostRoutes, fallbackRoute, type HostResult } from './host-routes.ts';
+import { buildHostRoutes, fallbackRoute } from './host-routes.ts';
+import { type Entry, type HostState, type NameState, newEntry, type Part } from './ingress-entry.ts';
 import { type IngressRoutes, readIngressRoutes } from './ingress-routes.ts';
-import { type IngressTls, noTls, readIngressTls } from './ingress-tls.ts';
-import { compareRank, insertRanked, type Rank, rankOf } from './ranked.ts';
+import { noTls, readIngressTls } from './ingress-tls.ts';
+import { compareRank, insertRanked } from './ranked.ts';
 import { kept, keptRoutes, withEntries } from './reuse.ts';
 import { ingressSelector, type Selection } from './select-ingresses.ts';
 import type { CompileSettings } from './settings.ts';
 import { type Changes, joinedReferences, type References, type Snapshot } from './snapshot.ts';
-import { decideSni, misfitMessage, type SniResult } from './sni-claims.ts';
+import { decideSni } from './sni-claims.ts';
 import { emptyTable, type HostRoutes, type Route, type RoutingTable, type SniEntry } from './table.ts';
-
-/** An Ingress that is served, with what was read from it. */
-interface Entry {
-  readonly ingress: Ingress;
-  readonly rank: Rank;
-  selection: Selection;
-  /** The last compilation that saw it. */
-  seen: number;
-  routes: IngressRoutes | undefined;
-  tls: IngressTls;
-  /** Why it is not served at all. */
-  failure: Finding | undefined;
-  readonly routesPart: Part;
-  readonly tlsPart: Part;
-  hosts: HostState[];
-  names: NameState[];
-  /** What its owner should know, put together again where something it depends on was. */
-  routeNotes: readonly Finding[];
-  tlsNotes: readonly Finding[];
-  /** When the next of its certificates expires; Infinity for never. */
-  expiresMs: number;
-}
-
-/** Something that is made from an Ingress and what it looks up. */
-interface Part {
-  readonly of: () => Entry;
-  readonly what: 'routes' | 'tls';
-}
-
-interface HostState {
-  readonly host: string;
-  readonly claimants: Entry[];
-  result: HostResult | undefined;
-}
-
-interface NameState {
-  readonly name: string;
-  readonly claimants: Entry[];
-  result: SniResult | undefined;
-}
 
 /**
  * Compiles tables one after another and remembers what it made: an Ingress is read again where it or something it looked
@@ -432,64 +393,18 @@ export class TableCompiler {
     const misclassed = [...this.#misclassed].sort((a, b) => compareRank(a.rank, b.rank));
     const findings = misclassed.flatMap(({ selection }) => selection.finding ?? []);
     for (const { routeNotes } of this.#served) if (routeNotes.length > 0) findings.push(...routeNotes);
-    findings.push(...this.#fallbackFindings(), ...this.#further.findings);
+    findings.push(...fallbackFindings(this.#fallbacks), ...this.#further.findings);
     for (const { tlsNotes } of this.#served) if (tlsNotes.length > 0) findings.push(...tlsNotes);
     return findings;
   }
 
   #note(entry: Entry, nowMs: number): void {
-    entry.routeNotes = this.#routeFindings(entry);
-    entry.tlsNotes = this.#tlsFindings(entry, nowMs);
+    entry.routeNotes = routeFindings(entry, this.#backends);
+    entry.tlsNotes = tlsFindings(entry, nowMs);
     entry.expiresMs = entry.tls.certificates.reduce(
       (next, { notAfterMs }) => (notAfterMs > nowMs ? Math.min(next, notAfterMs) : next),
       Number.POSITIVE_INFINITY,
     );
-  }
-
-  #routeFindings({ ingress, routes, failure, hosts }: Entry): Finding[] {
-    if (routes === undefined) return failure === undefined ? [] : [failure];
-    const findings = [
-      ...routes.findings,
-      ...hosts.flatMap(({ result }) => result?.findings.get(routes) ?? []),
-    ];
-    for (const key of routes.backends.keys()) {
-      const message = this.#backends.refusalOf(key);
-      if (message !== undefined)
-        findings.push({ object: ingress, reason: findingReasons.endpointRefused, message });
-    }
-    return findings;
-  }
-
-  #fallbackFindings(): Finding[] {
-    const [owner, ...others] = this.#fallbacks;
-    return others.flatMap(({ ingress, routes, hosts }) => {
-      if (hosts.some(({ result }) => result?.fallbackOwner === routes)) return [];
-      const message = `spec.defaultBackend is not used: the older Ingress "${owner?.rank.name ?? ''}" has one`;
-      return { object: ingress, reason: findingReasons.defaultBackendConflict, message };
-    });
-  }
-
-  #tlsFindings({ ingress, tls, names }: Entry, nowMs: number): Finding[] {
-    const findings = [...tls.findings];
-    const note = (reason: FindingReason, message: string): void =>
-      void findings.push({ object: ingress, reason, message });
-    for (const { secret, notAfterMs } of tls.certificates) {
-      if (notAfterMs > nowMs) continue;
-      const at = new Date(notAfterMs).toISOString();
-      note(
-        findingReasons.certificateExpired,
-        `the certificate in Secret ${quoted(secret)} expired at ${at}: renew it`,
-      );
-    }
-    for (const { result } of names)
-      for (const finding of result?.findings ?? []) if (finding.object === ingress) findings.push(finding);
-    for (const misfit of tls.misfits) {
-      const hosts = misfit.claims
-        .filter(claim => this.#names.get(claim.host)?.result?.owner === claim)
-        .map(({ host }) => host);
-      if (hosts.length > 0) note(findingReasons.certificateMismatch, misfitMessage(misfit, hosts));
-    }
-    return findings;
   }
 
   /** Once the findings are put together. */
@@ -507,26 +422,6 @@ function removeFrom<T>(list: T[], item: T): void {
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-}
-
-function newEntry(ingress: Ingress, round: number): Entry {
-  const entry: Entry = {
-    ingress,
-    rank: rankOf(ingress),
-    selection: { selected: false, finding: undefined },
-    seen: round,
-    routes: undefined,
-    tls: noTls,
-    failure: undefined,
-    routesPart: { of: () => entry, what: 'routes' },
-    tlsPart: { of: () => entry, what: 'tls' },
-    hosts: [],
-    names: [],
-    routeNotes: [],
-    tlsNotes: [],
-    expiresMs: Number.POSITIVE_INFINITY,
-  };
-  return entry;
 }
 
 function sameParts(a: RoutingTable, b: RoutingTable): boolean {
