@@ -8,6 +8,7 @@ import { createLogging } from './config/logging.ts';
 import { machineAddresses } from './config/machine-addresses.ts';
 import { systemClock } from './core/clock.ts';
 import { messageOf, PosternError } from './core/errors.ts';
+import { edgeRemarks } from './lint/edge-remarks.ts';
 import { lintManifests } from './lint/lint.ts';
 import { manifestFilesIn } from './manifest-files.ts';
 import { openForCommand } from './open-for-command.ts';
@@ -84,6 +85,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   filesIn: manifestFilesIn,
   readStdin: () => text(process.stdin),
   lint: lintManifests,
+  edgeRemarks,
   now: () => systemClock.now(),
   start: runUntilSignalled,
   openApi: async source => openForCommand(source, `postern/${version}`),

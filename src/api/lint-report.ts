@@ -41,3 +41,24 @@ export interface LintOptions {
   readonly ingressClasses: readonly string[];
   readonly nowMs: number;
 }
+
+/** Something that the edge has to say about an object that is there. */
+export interface EdgeRemark {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** As in the reason of its event. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Of which objects, and for which Postern. */
+export interface EdgeRemarkOptions {
+  /** Undefined: all. */
+  readonly namespace: string | undefined;
+  /** The objects are those of a state folder. */
+  readonly standalone: boolean;
+  /** --ingress-class of the Postern that serves them. */
+  readonly ingressClasses: readonly string[];
+  readonly nowMs: number;
+}

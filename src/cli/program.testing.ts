@@ -42,6 +42,7 @@ export async function commandLine(
     },
     filesIn: () => undefined,
     readStdin: async () => '',
+    edgeRemarks: async () => [],
     lint: () => ({ findings: [], objects: 0, assumed: [] }),
     now: () => Date.UTC(2026, 0, 1),
     start: async config => {

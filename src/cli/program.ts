@@ -1,4 +1,4 @@
-import type { LintFile, LintOptions, LintReport } from '../api/lint-report.ts';
+import type { EdgeRemark, EdgeRemarkOptions, LintFile, LintOptions, LintReport } from '../api/lint-report.ts';
 import type { CommandSource } from '../config/command-source.ts';
 import type { Config } from '../config/config.ts';
 import type { KubeApi } from '../kube/port.ts';
@@ -39,6 +39,8 @@ export interface Program {
   readStdin(): Promise<string>;
   /** What Postern would make of manifests. */
   lint(files: readonly LintFile[], options: LintOptions): LintReport;
+  /** What the edge says of the objects that are there. */
+  edgeRemarks(api: KubeApi, options: EdgeRemarkOptions): Promise<readonly EdgeRemark[]>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Runs Postern until it is told to stop. Gives the exit status; throws what kept it from starting. */

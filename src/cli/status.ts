@@ -30,6 +30,9 @@ for it: Certificate, CertificateRequest, Order, Challenges, Secret and its expir
 what is not ready it names the deepest cause and what to do. Of one certificate it shows
 the conditions, the objects of its chain, their events, and what can be done next.
 
+Below that stands what the edge has to say of Ingresses, Mappings and TLSContexts: what
+is refused, lost to another one, or served in another way than it is written.
+
 With a state folder, manifests that could not be applied are named on standard error.
 
 Exit status: 0 everything is ready; 1 something is not, or could not be read; 2 bad
@@ -42,8 +45,16 @@ async function showAll(opened: OpenedApi, config: StatusConfig, program: Program
   const { api, manifestProblems = [] } = opened;
   const chains = chainsOf(await readStatusObjects(api, config.namespace));
   const nowMs = program.now();
+  const remarks = await program.edgeRemarks(api, {
+    namespace: config.namespace,
+    standalone: config.source.kind === 'state-folder',
+    ingressClasses: config.ingressClasses,
+    nowMs,
+  });
   const items = chains.map(chain => reportItem(chain, nowMs));
-  io.stdout(config.output === 'json' ? reportJson(items) : reportText(items, nowMs, usesColour(io)));
+  io.stdout(
+    config.output === 'json' ? reportJson(items, remarks) : reportText(items, remarks, nowMs, usesColour(io)),
+  );
   // Beside the report, so that programs read that alone.
   for (const problem of manifestProblems) io.stderr(`postern: manifest ${problem}\n`);
   return manifestProblems.length > 0 || items.some(({ state }) => state === 'not-ready') ? 1 : 0;

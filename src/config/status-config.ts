@@ -9,6 +9,7 @@ import { UsageError } from './usage-error.ts';
 export interface StatusConfig {
   readonly source: CommandSource;
   readonly namespace: string | undefined;
+  readonly ingressClasses: readonly string[];
   readonly output: 'table' | 'json';
   /** The one certificate that is asked for; absent where all are. */
   readonly certificate: string | undefined;
@@ -40,10 +41,11 @@ export function loadStatusConfig(
     takesOperands: true,
   });
   if (loaded === 'help') return 'help';
-  const { namespace, output } = loaded.settings;
+  const { namespace, ingressClass, output } = loaded.settings;
   return Object.freeze({
     source: commandSourceOf(loaded, sources),
     namespace,
+    ingressClasses: ingressClass,
     output,
     certificate: certificateIn(loaded.operands),
   });

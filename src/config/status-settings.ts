@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { objectsGroup, sourceSettings } from './command-source.ts';
 import { setting } from './setting.ts';
-import { namespaceName, oneOf } from './values.ts';
+import { listOf, namespaceName, objectName, oneOf } from './values.ts';
 
 /** The table of all settings of `postern status`. */
 export const statusSettings = z.object({
@@ -12,6 +12,13 @@ export const statusSettings = z.object({
     short: 'n',
     help: 'Look at this namespace alone.',
     defaultText: 'all namespaces; for one certificate, that of the kubeconfig, else "default"',
+  }),
+  ingressClass: setting(listOf(objectName()), {
+    group: objectsGroup,
+    value: 'NAME',
+    help: 'The --ingress-class of the Postern that serves the Ingresses. May be repeated.',
+    default: '',
+    defaultText: 'none',
   }),
   output: setting(oneOf('table', 'json'), {
     group: 'Output',

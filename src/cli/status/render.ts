@@ -1,5 +1,6 @@
+import type { EdgeRemark } from '../../api/lint-report.ts';
 import type { ReportItem } from './report.ts';
-import { type Cell, painted, tableText } from './table.ts';
+import { type Cell, painted, printable, tableText } from './table.ts';
 
 const dayMs = 86_400_000;
 const heading = [
@@ -69,25 +70,42 @@ function title({ namespace, ingress, certificate, hosts }: ReportItem): string {
   return hosts.length === 0 ? object : `${object} (${hostsText(hosts)})`;
 }
 
-/** The table, and below it why what is not ready is not. */
-export function reportText(items: readonly ReportItem[], nowMs: number, isColoured: boolean): string {
-  if (items.length === 0) return 'There are no Ingresses and no Certificates here.\n';
+/** The table, and below it why what is not ready is not, and what the edge says. */
+export function reportText(
+  items: readonly ReportItem[],
+  remarks: readonly EdgeRemark[],
+  nowMs: number,
+  isColoured: boolean,
+): string {
+  const edge = remarksText(remarks, isColoured);
+  if (items.length === 0) return `There are no Ingresses and no Certificates here.\n${edge}`;
   const table = tableText(
     heading,
     items.map(item => row(item, nowMs)),
     isColoured,
   );
   const notReady = items.filter(({ state }) => state === 'not-ready');
-  if (notReady.length === 0) return table;
+  if (notReady.length === 0) return `${table}${edge}`;
   const causes = notReady.map(
     item =>
       `${painted(`${title(item)}:`, 'red', isColoured)}\n  ${(item.cause ?? '').replaceAll(/\p{Cc}/gu, ' ')}\n`,
   );
-  return `${table}\nNot ready:\n${causes.join('')}`;
+  return `${table}\nNot ready:\n${causes.join('')}${edge}`;
+}
+
+/** By object, each with its sentences. */
+function remarksText(remarks: readonly EdgeRemark[], isColoured: boolean): string {
+  if (remarks.length === 0) return '';
+  const groups = Map.groupBy(remarks, ({ kind, namespace, name }) => `${kind} ${namespace}/${name}`);
+  const blocks = [...groups].map(([object, own]) => {
+    const lines = own.map(({ message }) => `  ${printable(message)}\n`);
+    return `${painted(printable(`${object}:`), 'yellow', isColoured)}\n${lines.join('')}`;
+  });
+  return `\nAt the edge:\n${blocks.join('')}`;
 }
 
 /** The same for programs. */
-export function reportJson(items: readonly ReportItem[]): string {
+export function reportJson(items: readonly ReportItem[], remarks: readonly EdgeRemark[]): string {
   const isReady = items.every(({ state }) => state !== 'not-ready');
-  return `${JSON.stringify({ ready: isReady, items }, undefined, 2)}\n`;
+  return `${JSON.stringify({ ready: isReady, items, edge: remarks }, undefined, 2)}\n`;
 }
