@@ -84,7 +84,7 @@ const ingress: fc.Arbitrary<IngressChoice> = fc.record({
   tls: fc.array(tls, { maxLength: 2 }),
   annotations,
   fallback: fc.boolean(),
-  ours: fc.boolean().map(value => value),
+  ours: fc.boolean(),
 });
 
 type Step =
@@ -92,6 +92,7 @@ type Step =
   | { readonly kind: 'service'; readonly name: string; readonly spec: Service['spec'] | undefined }
   | { readonly kind: 'slice'; readonly name: string; readonly addresses: readonly string[] | undefined }
   | { readonly kind: 'secret'; readonly name: string; readonly certificate: number | undefined }
+  | { readonly kind: 'class'; readonly ours: boolean }
   | { readonly kind: 'time'; readonly days: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -134,6 +135,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('class' as const), ours: fc.boolean() }),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({ kind: fc.constant('time' as const), days: fc.integer({ min: -2, max: 2 }) }),
   },
 );
@@ -146,10 +151,16 @@ class World {
   readonly secrets = new Map<string, Secret>();
   changes = { secrets: new Set<string>(), services: new Set<string>() };
   nowMs = testNowMs;
+  /** Whose the class `other` is. */
+  controller = 'example.com/other';
 
   apply(change: Step): void {
     if (change.kind === 'time') {
       this.nowMs = testNowMs + change.days * 86_400_000;
+      return;
+    }
+    if (change.kind === 'class') {
+      this.controller = change.ours ? settings.controllerName : 'example.com/other';
       return;
     }
     const { name } = change;
@@ -173,6 +184,7 @@ class World {
   objects(): Objects {
     return {
       ingresses: [...this.ingresses.values()],
+      ingressClasses: [{ metadata: { name: 'other' }, spec: { controller: this.controller } }],
       services: [...this.services.values()],
       endpointSlices: [...this.slices.values()],
       secrets: [...this.secrets.values()],

@@ -1,5 +1,3 @@
-import type { Ingress } from '../../api/kubernetes/ingress.ts';
-import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type Finding, findingReasons } from '../finding.ts';
 import { BackendStore } from './backend-store.ts';
@@ -9,12 +7,12 @@ import { EmissaryPart } from './emissary-part.ts';
 import { fallbackFindings, routeFindings, tlsFindings } from './entry-findings.ts';
 import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
 import { buildHostRoutes, fallbackRoute } from './host-routes.ts';
-import { type Entry, type HostState, type NameState, newEntry, type Part } from './ingress-entry.ts';
+import type { Entry, HostState, NameState, Part } from './ingress-entry.ts';
 import { type IngressRoutes, readIngressRoutes } from './ingress-routes.ts';
+import { IngressSet } from './ingress-set.ts';
 import { noTls, readIngressTls } from './ingress-tls.ts';
 import { compareRank, insertRanked } from './ranked.ts';
 import { kept, keptRoutes, withEntries } from './reuse.ts';
-import { ingressSelector, type Selection } from './select-ingresses.ts';
 import type { CompileSettings } from './settings.ts';
 import { type Changes, joinedReferences, type References, type Snapshot } from './snapshot.ts';
 import { decideSni } from './sni-claims.ts';
@@ -27,9 +25,7 @@ import { emptyTable, type HostRoutes, type Route, type RoutingTable, type SniEnt
  */
 export class TableCompiler {
   readonly #settings: CompileSettings;
-  readonly #entries = new Map<Ingress, Entry>();
-  /** Those that are served, in order of age. */
-  readonly #served: Entry[] = [];
+  readonly #ingresses: IngressSet;
   readonly #byName = new Map<string, Entry>();
   readonly #dependencies = new Dependencies<Part>();
   readonly #backends: BackendStore;
@@ -44,7 +40,6 @@ export class TableCompiler {
   readonly #hostUpdates = new Map<string, HostRoutes | undefined>();
   readonly #outdatedNotes = new Set<Entry>();
   readonly #dropped: Entry[] = [];
-  readonly #misclassed = new Set<Entry>();
   /** Those with a default backend, in order of age. */
   readonly #fallbacks: Entry[] = [];
   readonly #namers = new Set<Entry>();
@@ -53,10 +48,6 @@ export class TableCompiler {
   #lastFindings: readonly Finding[] = [];
   #tlsHostsChanged = false;
   #further: FurtherNames = { hosts: new Map(), hostOf: new Map(), findings: [] };
-  #ingresses: readonly Ingress[] | undefined;
-  #classes: readonly IngressClass[] | undefined;
-  #select: ((ingress: Ingress) => Selection) | undefined;
-  #round = 0;
   #table: RoutingTable = emptyTable;
   /** What is of Ingresses alone. */
   #sni: ReadonlyMap<string, SniEntry> = emptyTable.sni;
@@ -65,6 +56,7 @@ export class TableCompiler {
 
   constructor(settings: CompileSettings) {
     this.#settings = settings;
+    this.#ingresses = new IngressSet(settings);
     this.#backends = new BackendStore(settings);
     this.#emissary = new EmissaryPart(settings, this.#backends);
   }
@@ -74,14 +66,12 @@ export class TableCompiler {
    * all are looked at. Ingresses and their classes are always compared.
    */
   compile(snapshot: Snapshot, nowMs: number, changes?: Changes): Compilation {
-    this.#round += 1;
     const stale = this.#dependencies.stale(snapshot, changes);
     this.#follow(snapshot);
     this.#readNew(snapshot, Number.POSITIVE_INFINITY);
     for (const part of stale) {
       const entry = part.of();
-      if (this.#entries.get(entry.ingress) === entry && entry.selection.selected)
-        this.#read(entry, snapshot, part.what);
+      if (this.#ingresses.has(entry) && entry.selection.selected) this.#read(entry, snapshot, part.what);
     }
     this.#emissary.update(snapshot, nowMs, changes);
     const hosts = this.#hostsOfTable();
@@ -116,7 +106,6 @@ export class TableCompiler {
    */
   advance(snapshot: Snapshot, budgetMs: number): boolean {
     const untilMs = performance.now() + budgetMs;
-    this.#round += 1;
     this.#follow(snapshot);
     return this.#readNew(snapshot, untilMs) && this.#buildHosts(untilMs);
   }
@@ -130,62 +119,14 @@ export class TableCompiler {
     return true;
   }
 
-  /** Takes over which Ingresses there are. */
   #follow(snapshot: Snapshot): void {
-    const { ingresses, ingressClasses } = snapshot;
-    const same =
-      this.#classes?.length === ingressClasses.length &&
-      this.#classes.every((one, index) => one === ingressClasses[index]);
-    if (!same || this.#select === undefined) this.#select = ingressSelector(ingressClasses, this.#settings);
-    const select = this.#select;
-    this.#classes = ingressClasses;
-    if (same && this.#ingresses === ingresses) return;
-    this.#ingresses = ingresses;
-    const fresh: Entry[] = [];
-    for (const ingress of ingresses) {
-      const known = this.#entries.get(ingress);
-      if (known === undefined) {
-        fresh.push(newEntry(ingress, this.#round));
-        continue;
-      }
-      known.seen = this.#round;
-      if (same) continue;
-      const before = known.selection.selected;
-      this.#classify(known, select);
-      if (before === known.selection.selected) continue;
-      this.#drop(known);
-      fresh.push(newEntry(ingress, this.#round));
-    }
-    for (const entry of this.#entries.values()) if (entry.seen !== this.#round) this.#drop(entry);
-    const toRead: Entry[] = [];
-    for (const entry of fresh) {
-      this.#classify(entry, select);
-      this.#entries.set(entry.ingress, entry);
-      if (entry.selection.selected) toRead.push(entry);
-    }
-    this.#addServed(toRead);
-    for (const entry of toRead) this.#unread.add(entry);
-  }
-
-  #classify(entry: Entry, select: (ingress: Ingress) => Selection): void {
-    entry.selection = select(entry.ingress);
-    if (entry.selection.finding === undefined) this.#misclassed.delete(entry);
-    else this.#misclassed.add(entry);
-  }
-
-  #addServed(entries: Entry[]): void {
-    if (entries.length < 50) {
-      for (const entry of entries) insertRanked(this.#served, entry, one => one.rank);
-      return;
-    }
-    this.#served.push(...entries);
-    this.#served.sort((a, b) => compareRank(a.rank, b.rank));
+    const { added, dropped } = this.#ingresses.follow(snapshot);
+    for (const entry of dropped) this.#drop(entry);
+    for (const entry of added) this.#unread.add(entry);
   }
 
   #drop(entry: Entry): void {
-    this.#entries.delete(entry.ingress);
     this.#dropped.push(entry);
-    this.#misclassed.delete(entry);
     this.#outdatedNotes.delete(entry);
     this.#unread.delete(entry);
     this.#dependencies.forget(entry.routesPart);
@@ -193,7 +134,6 @@ export class TableCompiler {
     this.#leaveHosts(entry);
     this.#leaveNames(entry);
     this.#setRoutes(entry, undefined);
-    removeFrom(this.#served, entry);
   }
 
   /** Takes over what was read, and lets go of what it led to before. */
@@ -368,7 +308,7 @@ export class TableCompiler {
   #forgetDropped(): void {
     for (const { rank } of this.#dropped) {
       const known = this.#byName.get(rank.name);
-      if (known !== undefined && this.#entries.get(known.ingress) !== known) this.#byName.delete(rank.name);
+      if (known !== undefined && !this.#ingresses.has(known)) this.#byName.delete(rank.name);
     }
     this.#dropped.length = 0;
   }
@@ -387,14 +327,15 @@ export class TableCompiler {
     const all = this.#refusals !== this.#backends.refusals || nowMs < this.#notedMs;
     this.#refusals = this.#backends.refusals;
     this.#notedMs = nowMs;
-    for (const entry of this.#served) if (all || entry.expiresMs <= nowMs) this.#outdatedNotes.add(entry);
+    for (const entry of this.#ingresses.served)
+      if (all || entry.expiresMs <= nowMs) this.#outdatedNotes.add(entry);
     for (const entry of this.#outdatedNotes) this.#note(entry, nowMs);
     this.#outdatedNotes.clear();
-    const misclassed = [...this.#misclassed].sort((a, b) => compareRank(a.rank, b.rank));
-    const findings = misclassed.flatMap(({ selection }) => selection.finding ?? []);
-    for (const { routeNotes } of this.#served) if (routeNotes.length > 0) findings.push(...routeNotes);
+    const findings = this.#ingresses.classFindings();
+    for (const { routeNotes } of this.#ingresses.served)
+      if (routeNotes.length > 0) findings.push(...routeNotes);
     findings.push(...fallbackFindings(this.#fallbacks), ...this.#further.findings);
-    for (const { tlsNotes } of this.#served) if (tlsNotes.length > 0) findings.push(...tlsNotes);
+    for (const { tlsNotes } of this.#ingresses.served) if (tlsNotes.length > 0) findings.push(...tlsNotes);
     return findings;
   }
 
@@ -410,7 +351,7 @@ export class TableCompiler {
   /** Once the findings are put together. */
   #nextExpiryMs(): number | undefined {
     let next = Number.POSITIVE_INFINITY;
-    for (const { expiresMs } of this.#served) next = Math.min(next, expiresMs);
+    for (const { expiresMs } of this.#ingresses.served) next = Math.min(next, expiresMs);
     return Number.isFinite(next) ? next : undefined;
   }
 }
