@@ -327,24 +327,26 @@ export class ServerConnection implements Timed {
     return this.#facts.secure && this.#socket.writableLength === 0;
   }
 
+  /** Gives whether there is room for more. */
   send(bytes: Buffer): boolean {
-    this.#socket.write(bytes);
-    return this.hasRoom(0);
+    const socket = this.#socket;
+    socket.write(bytes);
+    if (socket.writableLength < fullBytes || !socket.writableNeedDrain) return true;
+    if (!this.#full) {
+      this.#full = true;
+      this.#stuckBytes = socket.writableLength;
+      this.#arm();
+    }
+    return false;
+  }
+
+  /** Nothing waits in the socket. */
+  get clear(): boolean {
+    return this.#socket.writableLength === 0;
   }
 
   sendText(latin1: string): void {
     this.#socket.write(latin1, 'latin1');
-  }
-
-  /** Whether there is room when `held` more bytes stand in the socket. */
-  hasRoom(held: number): boolean {
-    if (this.#socket.writableLength + held < fullBytes) return true;
-    if (!this.#full) {
-      this.#full = true;
-      this.#stuckBytes = this.#socket.writableLength;
-      this.#arm();
-    }
-    return false;
   }
 
   /** The client must see that the answer is not whole. */

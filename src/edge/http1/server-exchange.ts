@@ -7,6 +7,8 @@ import type { ServerConnection } from './server-connection.ts';
 type Writing = 'nothing' | 'length' | 'chunked' | 'rest';
 
 const lastChunk = '0\r\n\r\n';
+/** Chunks up to this size wait for what else comes in the same read. */
+const heldBytes = 16_384;
 
 /**
  * One request on a connection of a client, and its answer: the client's end of both bodies. It lives as long as it is its
@@ -209,10 +211,12 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
     held.set(chunk, front.length);
     held[end - 2] = 0x0d;
     held[end - 1] = 0x0a;
+    // Bytes that have to wait for others in the socket go out with what comes after them anyway.
+    if (end > heldBytes || !this.#connection.clear) return this.#connection.send(held.subarray(0, end));
     this.#held = held;
     this.#heldEnd = end;
     process.nextTick(releaseHeld, this);
-    return this.#connection.hasRoom(end);
+    return true;
   }
 
   #sendLast(trailers: HeaderFields | undefined): void {

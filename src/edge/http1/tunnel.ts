@@ -80,7 +80,7 @@ export class Tunnel implements BodySource, BodySink {
     const { socket } = this.#end ?? {};
     if (socket === undefined || socket.destroyed || !socket.writable) return true;
     socket.write(chunk);
-    this.#full = socket.writableLength >= fullBytes;
+    this.#full = socket.writableLength >= fullBytes && socket.writableNeedDrain;
     return !this.#full;
   }
 

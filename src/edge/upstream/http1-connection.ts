@@ -133,7 +133,7 @@ export class Http1Connection implements Timed {
   /** Gives whether there is room for more. */
   send(bytes: Buffer): boolean {
     this.#socket.write(bytes);
-    if (this.#socket.writableLength < fullBytes) return true;
+    if (this.#socket.writableLength < fullBytes || !this.#socket.writableNeedDrain) return true;
     this.#full = true;
     this.arm();
     return false;
