@@ -13,7 +13,8 @@ export interface Http2HeadLimits {
   readonly target: number;
 }
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** As over HTTP/1.1: those that are registered, and what looks like them. */
+const methodForm = /^[A-Z_-]{1,32}$/;
 const lengthForm = /^\d{1,15}$/;
 /** RFC 9113 section 8.2.2. */
 const connectionSpecific: ReadonlySet<string> = new Set([
@@ -32,7 +33,7 @@ interface Found {
   host: string | undefined;
   length: string | undefined;
   cookies: number;
-  expectsContinue: boolean;
+  expect: string | undefined;
 }
 
 /**
@@ -54,7 +55,7 @@ export function checkHttp2Head(
     host: undefined,
     length: undefined,
     cookies: 0,
-    expectsContinue: false,
+    expect: undefined,
   };
   let pseudo = 0;
   while (list[pseudo * 2]?.startsWith(':') === true) {
@@ -63,11 +64,12 @@ export function checkHttp2Head(
     pseudo += 1;
   }
   const { method = '', path: target = '' } = found;
-  if (!token.test(method)) return refuse(400, 'malformed method');
+  if (!methodForm.test(method)) return refuse(400, 'malformed method');
   if (refusedMethods.has(method)) return refuse(405, 'method');
   const scheme = found.scheme?.toLowerCase();
   if (scheme !== 'https' && scheme !== 'http') return refuse(400, 'scheme');
   if (target.length > limits.target) return refuse(414, 'target too long');
+  if (!queryForm.test(target)) return refuse(400, 'malformed target');
   if ((list.length >> 1) - pseudo > limits.headers) return refuse(431, 'too many headers');
   let bytes = 0;
   for (let at = pseudo * 2; at + 1 < list.length; at += 2) {
@@ -92,11 +94,15 @@ export function checkHttp2Head(
   const path = canonicalPath(mark < 0 ? target : target.slice(0, mark));
   const query = mark < 0 ? '' : target.slice(mark);
   if (path === undefined) return refuse(400, 'malformed path');
-  if (!queryForm.test(query)) return refuse(400, 'malformed query');
 
   const length = found.length;
   if (length !== undefined && !lengthForm.test(length)) return refuse(400, 'malformed Content-Length');
   if (ended && Number(length ?? 0) !== 0) return refuse(400, 'Content-Length without a body');
+  if (found.expect !== undefined && found.expect.toLowerCase() !== '100-continue')
+    return refuse(417, 'Expect');
+  const contentLength = Number(length ?? 0);
+  const unsaid = length === undefined ? 'chunked' : 'length';
+  const body = ended || (length !== undefined && contentLength === 0) ? 'none' : unsaid;
   const checked: CheckedHead = {
     method,
     protocol: '2',
@@ -106,10 +112,10 @@ export function checkHttp2Head(
     path,
     query,
     fields: found.cookies > 1 ? withOneCookie(list, pseudo) : new Http2Fields(list, pseudo),
-    body: ended || length === '0' ? 'none' : length === undefined ? 'chunked' : 'length',
-    contentLength: Number(length ?? 0),
+    body,
+    contentLength,
     upgrade: undefined,
-    expectsContinue: found.expectsContinue,
+    expectsContinue: found.expect !== undefined && body !== 'none',
     connectionTokens: noTokens,
   };
   return { checked };
@@ -158,7 +164,8 @@ function readField(found: Found, name: string, value: string): string | undefine
       found.cookies += 1;
       return undefined;
     case 'expect':
-      found.expectsContinue ||= value.toLowerCase() === '100-continue';
+      if (found.expect !== undefined) return 'repeated Expect';
+      found.expect = value;
       return undefined;
     case 'te':
       return value.toLowerCase() === 'trailers' ? undefined : 'TE';
