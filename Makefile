@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NAMESPACE := node e2e/netns.ts --
 
-.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-dead-names bench-compile servers clean
+.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-edge bench-dead-names bench-compile servers clean
 
 help: ## Shows this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +61,10 @@ bench-dead-names: dist ## Good names alone, and beside those that lead nowhere (
 
 bench-compile: ## What a change costs the edge's routing table at 1,000, 5,000 and 10,000 Ingresses
 	@node bench/compile.ts
+
+bench-edge: dist ## Postern, nginx, HAProxy and Caddy under the same load (SCENARIOS=, PROXIES=, ROUNDS=, SECONDS=)
+	@node e2e/servers/main.ts peers
+	@node bench/edge/main.ts
 
 clean: ## Removes what was built
 	rm -rf dist node_modules
