@@ -196,14 +196,15 @@ export class Acceptor {
   }
 
   #shakeHands(socket: Socket, done: (secured: Socket, tls: TlsFacts) => void): void {
-    const { tls, table, metrics } = this.#parts;
+    const { tls, metrics } = this.#parts;
+    const table = this.#parts.table();
     const listener = {
       secure: (secured: Socket, facts: TlsFacts): void => done(secured, facts),
       // Counted when the connection closes.
       failed: (): void => {},
     };
     // Most of the time no host has rules of its own, and nothing needs to be known beforehand.
-    if (!hasTlsProfiles(table())) {
+    if (!hasTlsProfiles(table)) {
       tls.accept(socket, undefined, listener);
       return;
     }
@@ -218,7 +219,10 @@ export class Acceptor {
         // What cannot be read here goes on without a profile: the TLS library says to the client what is wrong.
         return 0;
       },
-      () => this.#guarded(socket, () => tls.accept(socket, tlsProfileFor(table(), serverName), listener)),
+      () =>
+        this.#guarded(socket, () =>
+          tls.accept(socket, tlsProfileFor(this.#parts.table(), serverName), listener),
+        ),
     );
   }
 

@@ -4,7 +4,13 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../core/logger.ts';
 import { Acceptor } from '../accept/acceptor.ts';
 import { makeAuthority, type TestAuthority, type TestCertificate } from '../certificates.testing.ts';
-import { emptyTable, type HostRoutes, type Route, type RoutingTable } from '../compile/table.ts';
+import {
+  emptyTable,
+  type HostRoutes,
+  type HostTlsSettings,
+  type Route,
+  type RoutingTable,
+} from '../compile/table.ts';
 import { defaultLimits } from '../limits.ts';
 import { noEdgeMetrics } from '../metrics.ts';
 import { AddressRanges } from '../policy/address-ranges.ts';
@@ -57,7 +63,7 @@ function routesOf(host: string, clientCertificate: ClientCertificatePolicy | und
 
 interface Listening {
   readonly port: number;
-  setTable(table: RoutingTable): void;
+  readonly setTable: (table: RoutingTable) => void;
 }
 
 /** An acceptor whose server tells each client what is known of its connection. */
@@ -240,6 +246,46 @@ describe.each(versions)('client certificates over %s', version => {
     expect((await through(100)).told).toMatchObject({ policy: policy.id, verified: 'SUCCESS' });
     // More records than are put together here; OpenSSL puts them together all the same.
     await expect(through(4)).rejects.toThrow();
+  });
+});
+
+describe('settings of a host', () => {
+  const settings: HostTlsSettings = {
+    id: 'narrow',
+    minVersion: 'TLSv1.3',
+    maxVersion: undefined,
+    ciphers: undefined,
+    curves: 'P-256',
+    alpn: ['http/1.1'],
+    clientCertificate: undefined,
+  };
+
+  it('hold for that host alone, and its sessions are resumed there and nowhere else', async () => {
+    const { port, setTable } = await listen({});
+    const entry = { kind: 'default', reason: 'none', settings } as const;
+    setTable({ ...emptyTable, sni: new Map([['narrow.com', entry]]) });
+    const old = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+    await expect(meet(port, { servername: 'narrow.com', ...old })).rejects.toThrow();
+    await expect(meet(port, { servername: 'narrow.com', ecdhCurve: 'X25519' })).rejects.toThrow();
+    await expect(meet(port, { servername: 'narrow.com', ALPNProtocols: ['h2'] })).rejects.toThrow();
+    expect((await meet(port, { servername: 'wide.com', ...old })).told).toBe('not asked');
+    const { session } = await meet(port, { servername: 'narrow.com', ecdhCurve: 'P-256' });
+    const again = (servername: string): Promise<Met> =>
+      meet(port, { servername, ...(session && { session }) });
+    expect((await again('narrow.com')).resumed).toBe(true);
+    expect((await again('wide.com')).resumed).toBe(false);
+  });
+
+  it('ask for a certificate where they say so', async () => {
+    const { port, setTable } = await listen({});
+    const clientCertificate = policyOf(clients.certificate);
+    const entry = { kind: 'default', reason: 'none', settings: { ...settings, clientCertificate } } as const;
+    setTable({ ...emptyTable, sni: new Map([['*.narrow.com', entry]]) });
+    const pair = { cert: good.chain, key: good.key };
+    expect((await meet(port, { servername: 'a.narrow.com', ...pair })).told).toMatchObject({
+      policy: clientCertificate.id,
+      verified: 'SUCCESS',
+    });
   });
 });
 

@@ -17,8 +17,8 @@ export function runWorker(clock: Clock): void {
   process.on('SIGTERM', () => {});
   process.on('SIGHUP', () => {});
   process.on('disconnect', () => void worker.drain());
-  const failed = (error: unknown): void => {
-    const fields = { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
+  const failed = (thrown: unknown): void => {
+    const fields = { error: messageOf(thrown), stack: thrown instanceof Error ? thrown.stack : undefined };
     const exit = (): void => process.exit(1);
     send({ kind: 'log', level: 'error', message: 'a worker of the edge failed', fields }).then(exit, exit);
   };

@@ -161,7 +161,7 @@ class WorkerPool implements EngineHost {
   }
 
   #hear(seat: Seat, message: FromWorker): void {
-    const { logger, measurements, writeAccessLog, upstreamFailed } = this.#options;
+    const { logger, measurements, writeAccessLog } = this.#options;
     switch (message.kind) {
       case 'listening':
         seat.listening = true;
@@ -177,7 +177,7 @@ class WorkerPool implements EngineHost {
         break;
       case 'report':
         if (message.metrics !== undefined) measurements.counted(seat.number, message.metrics);
-        for (const failure of message.failures) upstreamFailed(failure);
+        for (const failure of message.failures) this.#options.upstreamFailed(failure);
         break;
       case 'accessLog':
         writeAccessLog(message.text);
