@@ -17,6 +17,7 @@ import type { KubeObject } from '../../api/meta.ts';
 import { makeAuthority, type TestAuthority } from '../certificates.testing.ts';
 import { anIngress, aSecret } from '../compile/builders.testing.ts';
 import { loopbackService, startTestEdge, type TestEdge } from '../edge.testing.ts';
+import type { EdgeConfig } from '../options.ts';
 import { type SeenRequest, startUpstream, valuesOf } from '../upstreams.testing.ts';
 import { ask, follow } from './server.testing.ts';
 
@@ -33,9 +34,10 @@ beforeAll(async () => {
 async function edgeFor(
   objects: readonly KubeObject[],
   annotations: Record<string, string> = {},
+  config: EdgeConfig = {},
 ): Promise<TestEdge> {
   const { chain, key } = await authority.issue(['foo.com', 'bar.com']);
-  const edge = await startTestEdge([
+  const all = [
     anIngress({
       rules: { 'foo.com': [['/', 'Prefix']] },
       tls: [{ hosts: ['foo.com', 'bar.com'], secretName: 'web-tls' }],
@@ -45,7 +47,8 @@ async function edgeFor(
     }),
     aSecret('web-tls', { 'tls.crt': chain, 'tls.key': key }),
     ...objects,
-  ]);
+  ];
+  const edge = await startTestEdge(all, config);
   open.push({ close: () => edge.edge.stop() });
   return edge;
 }
@@ -149,6 +152,37 @@ describe('an HTTP/2 client before an HTTP/1.1 upstream', () => {
     answer();
     expect((await pending).body).toBe('late');
     await stopped;
+  });
+});
+
+describe('the end of the edge', () => {
+  it('cuts what is left when the time to drain is over, and what is cut never looks whole', async () => {
+    const upstream = await startUpstream((_request, response) => void response.write('part'));
+    open.push(upstream);
+    const edge = await edgeFor(loopbackService('web', upstream.port), {}, { drainMs: 20 });
+    const stream = clientOf(edge).request(web);
+    const answer = follow(stream);
+    await once(stream, 'data');
+    await edge.edge.stop();
+    const { complete, rstCode } = await answer;
+    expect(complete && rstCode === 0).toBe(false);
+  });
+});
+
+describe('a connection for one name that asks for another', () => {
+  it('is sent away where the other wants client certificates (statement 15)', async () => {
+    const upstream = await startUpstream();
+    open.push(upstream);
+    const guarded = anIngress({
+      name: 'guarded',
+      rules: { 'bar.com': [['/', 'Prefix']] },
+      annotations: { 'nginx.ingress.kubernetes.io/auth-tls-secret': 'default/clients' },
+      tls: [{ hosts: ['bar.com'], secretName: 'web-tls' }],
+    });
+    const clients = aSecret('clients', { 'ca.crt': authority.certificate });
+    const session = clientOf(await edgeFor([...loopbackService('web', upstream.port), guarded, clients]));
+    expect((await ask(session, { ':authority': 'bar.com' })).status).toBe(421);
+    expect((await ask(session, web)).status).toBe(200);
   });
 });
 
