@@ -13,6 +13,7 @@ import { createEventRecorder } from './kube/events.ts';
 import { openObjects } from './open-objects.ts';
 import { createController } from './runtime/controller.ts';
 import { startHealthServer } from './runtime/health-server.ts';
+import { collectWhenIdle } from './runtime/idle-memory.ts';
 import { createLeaderElector } from './runtime/leader-election.ts';
 import { createManager } from './runtime/manager.ts';
 import { createMetrics, type Metrics } from './runtime/metrics.ts';
@@ -84,6 +85,7 @@ export async function start(options: StartOptions): Promise<void> {
 
   // The edge drains while the controllers end: neither waits for the other.
   signal.addEventListener('abort', () => void edge?.stop(), { once: true });
+  collectWhenIdle({ clock, logger }, signal);
   logger.info('postern is starting', { version, source: config.source.kind });
   await manager.run(signal);
   logger.info('postern is ending');

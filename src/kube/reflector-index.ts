@@ -14,9 +14,15 @@ export interface Indexes<T extends KubeObject> {
   find(name: string, value: string): readonly T[];
 }
 
+/** An object under its key. Most values of an index lead to one object: a map for each takes more memory than the object. */
+interface Single<T> {
+  readonly key: string;
+  readonly object: T;
+}
+
 interface Index<T> {
   readonly valuesOf: (object: T) => readonly string[];
-  readonly objects: Map<string, Map<string, T>>;
+  readonly objects: Map<string, Single<T> | Map<string, T>>;
 }
 
 /** No indexes yet. A function that throws is logged, and its object left out. */
@@ -32,13 +38,19 @@ export function createIndexes<T extends KubeObject>(logger: Logger): Indexes<T> 
     }
   };
   const insert = (index: Index<T>, value: string, key: string, object: T): void => {
-    const objects = index.objects.get(value);
-    if (objects === undefined) index.objects.set(value, new Map([[key, object]]));
-    else objects.set(key, object);
+    const found = index.objects.get(value);
+    if (found instanceof Map) found.set(key, object);
+    else if (found === undefined || found.key === key) index.objects.set(value, { key, object });
+    else {
+      const both = new Map([[found.key, found.object]]);
+      index.objects.set(value, both.set(key, object));
+    }
   };
   const remove = (index: Index<T>, value: string, key: string): void => {
-    const objects = index.objects.get(value);
-    if (objects?.delete(key) === true && objects.size === 0) index.objects.delete(value);
+    const found = index.objects.get(value);
+    if (found instanceof Map) {
+      if (found.delete(key) && found.size === 0) index.objects.delete(value);
+    } else if (found?.key === key) index.objects.delete(value);
   };
   const indexOf = (name: string): Index<T> => {
     const index = indexes.get(name);
@@ -64,6 +76,10 @@ export function createIndexes<T extends KubeObject>(logger: Logger): Indexes<T> 
         }
       }
     },
-    find: (name, value) => [...(indexOf(name).objects.get(value)?.values() ?? [])],
+    find(name, value) {
+      const found = indexOf(name).objects.get(value);
+      if (found instanceof Map) return [...found.values()];
+      return found === undefined ? [] : [found.object];
+    },
   };
 }
