@@ -25,6 +25,7 @@ import type {
 import { frame, frameType, headerBlock, uint32 } from '../http2/raw-peer.testing.ts';
 import { type Gathered, gather } from '../http2/server.testing.ts';
 import { TimerWheel } from '../timers/timer-wheel.ts';
+import * as revocation from '../tls/revocation.testing.ts';
 import { checkedLookup } from './checked-lookup.ts';
 import type { UpstreamFailure } from './failure.ts';
 import { Http2Connector } from './http2-connector.ts';
@@ -519,6 +520,23 @@ describe('over TLS', () => {
       version: 'TLSv1.2',
       cipher: 'ECDHE-ECDSA-AES256-GCM-SHA384',
     });
+  });
+
+  it('a certificate that was revoked is refused', async () => {
+    const { authority: ca, revocationList: crl } = revocation;
+    const [good, revoked] = [
+      { cert: revocation.goodCertificate, key: revocation.goodKey },
+      { cert: revocation.revokedCertificate, key: revocation.revokedKey },
+    ];
+    expect(await askSecurely({ ca, crl, verifiedName: 'good' }, good)).toMatchObject({ version: 'TLSv1.3' });
+    expect(await askSecurely({ ca, crl, verifiedName: 'bad' }, revoked)).toEqual([
+      'CERT_REVOKED',
+      true,
+      true,
+    ]);
+    // A list that says nothing of the authority is no leave to go without one.
+    const other = { ca: authority.certificate, crl };
+    expect(await askSecurely(other)).toEqual(['UNABLE_TO_GET_CRL', true, true]);
   });
 
   it('a client certificate is shown', async () => {
