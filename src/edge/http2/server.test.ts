@@ -20,6 +20,7 @@ import {
   follow,
   type Gathered,
   gather,
+  plainFacts,
   reportingServe,
   startServer,
   type TestServer,
@@ -384,6 +385,23 @@ describe('the end of a connection', () => {
     const silentClosed = once(silent, 'close');
     server.clock.advance(31_000);
     await silentClosed;
+  });
+});
+
+describe('a socket', () => {
+  it('that has gone before it is taken, or right after, harms nothing', async () => {
+    const { server, session } = await serving(reportingServe);
+    for (const end of [true, false]) {
+      const client = await rawClient(server.port);
+      await client.settled();
+      const socket = server.sockets.at(-1);
+      if (socket === undefined) throw new Error('no socket');
+      if (end) socket.destroy();
+      server.server.take(socket, plainFacts);
+      socket.destroy();
+      await client.closed;
+    }
+    expect((await ask(session, web)).status).toBe(200);
   });
 });
 
