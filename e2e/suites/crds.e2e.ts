@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { customKinds } from '../../src/api/crd/custom-kinds.ts';
-import { withoutCelFolder } from '../../src/api/crd/rendered.ts';
+import { emissaryFolder, withoutCelFolder } from '../../src/api/crd/rendered.ts';
 import { manifests } from '../../src/api/manifests.testing.ts';
 import type { KubeObject } from '../../src/api/meta.ts';
 import { validateObject } from '../../src/api/schemas.ts';
@@ -219,6 +219,32 @@ for (const line of kubernetesLines) {
           'must not be changed: delete the object and create another',
         ) as string,
       });
+    });
+
+    test("of Emissary's kinds are structural, and take what the schemas take", async () => {
+      const folder = join(crds, emissaryFolder, hasCel ? '' : withoutCelFolder);
+      await cluster.kubectl(['apply', '-f', folder]);
+      await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+      expect(await cluster.kubectl(['apply', '-f', folder])).not.toMatch(/created|configured/);
+      const mapping = (spec: object) => ({
+        apiVersion: 'getambassador.io/v3alpha1',
+        kind: 'Mapping',
+        metadata: { name: 'm', namespace: metadata.namespace },
+        spec: { hostname: '*', prefix: '/', service: 'https://web', ...spec },
+      });
+      expect(await dryRun(mapping({ tls: 'context', weight: 20, headers: { 'x-a': '1' } }))).toBe('');
+      expect(await dryRun(mapping({ weight: 101 }))).toMatch(/weight/);
+      const both = await dryRun(mapping({ prefix_exact: true, prefix_regex: true }));
+      if (hasCel) expect(both).toContain('cannot be true together with prefix_regex');
+      const context = {
+        apiVersion: 'getambassador.io/v3alpha1',
+        kind: 'TLSContext',
+        metadata: mapping({}).metadata,
+      };
+      expect(await dryRun({ ...context, spec: { secret: 'a.b', min_tls_version: 'v1.3', sni: 'c' } })).toBe(
+        '',
+      );
+      expect(await dryRun({ ...context, spec: { min_tls_version: 'TLSv1.3' } })).toMatch(/min_tls_version/);
     });
 
     test('can be listed by their categories and short names', async () => {
