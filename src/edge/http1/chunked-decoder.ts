@@ -1,4 +1,4 @@
-import { charClass, hexValue, valueChar } from './char-classes.ts';
+import { hexValue } from './char-classes.ts';
 
 const cr = 0x0d;
 const lf = 0x0a;
@@ -9,6 +9,9 @@ const maxSizeDigits = 12;
 /** Bytes of extensions in one size line, and in a whole body: they are thrown away, and must not become a load. */
 const maxExtension = 256;
 const maxExtensions = 16_384;
+/** `;name`, `;name=value` or `;name="value"`, any number of them (RFC 9112 section 7.1.1), without the blanks that nobody sends. */
+const extensionForm =
+  /^(?:;[\w!#$%&'*+\-.^`|~]+(?:=(?:[\w!#$%&'*+\-.^`|~]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"))?)+$/;
 export const maxTrailerBytes = 8_192;
 
 type State =
@@ -30,7 +33,7 @@ export class ChunkedDecoder {
   #state: State = 'size';
   #digits = 0;
   #left = 0;
-  #extension = 0;
+  #extension = '';
   #extensions = 0;
   #trailers = '';
   #fault = '';
@@ -93,15 +96,19 @@ export class ChunkedDecoder {
       case 'size':
         return this.#sizeByte(code);
       case 'extension':
-        if (code === cr) this.#state = 'size-lf';
-        else if (((charClass[code] ?? 0) & valueChar) === 0) this.#refuse('malformed chunk extension');
-        else if (++this.#extension > maxExtension || ++this.#extensions > maxExtensions)
-          this.#refuse('chunk extensions too long');
+        if (code !== cr) {
+          this.#extension += String.fromCharCode(code);
+          if (this.#extension.length > maxExtension || ++this.#extensions > maxExtensions)
+            this.#refuse('chunk extensions too long');
+        } else if (extensionForm.test(this.#extension)) {
+          this.#state = 'size-lf';
+        } else {
+          this.#refuse('malformed chunk extension');
+        }
         return;
       case 'size-lf':
         if (code !== lf) return this.#refuse('malformed chunk size line');
         this.#digits = 0;
-        this.#extension = 0;
         this.#state = this.#left === 0 ? 'trailers' : 'data';
         return;
       case 'data-cr':
@@ -125,6 +132,7 @@ export class ChunkedDecoder {
     } else if (code === cr) {
       this.#state = 'size-lf';
     } else if (code === semicolon) {
+      this.#extension = ';';
       this.#state = 'extension';
     } else {
       this.#refuse('malformed chunk size');

@@ -50,6 +50,8 @@ const discardBytes = 8 * 1_048_576;
 const discardMs = 5_000;
 const lingerMs = 2_000;
 const space = 0x20;
+const cr = 0x0d;
+const lf = 0x0a;
 
 /**
  * What a connection is about:
@@ -174,6 +176,7 @@ export class ServerConnection implements Timed {
     if (
       this.#phase === 'idle' &&
       this.#at === 0 &&
+      input[0] !== cr &&
       input.length <= shortBytes &&
       input.length <= this.#host.limits.headBytes
     ) {
@@ -185,11 +188,11 @@ export class ServerConnection implements Timed {
     }
     if (this.#phase === 'idle') {
       // One empty line before a request is let pass (RFC 9112 section 2.2).
-      if (this.#requests > 0 && input[this.#at] === 0x0d && input[this.#at + 1] === 0x0a)
+      if (this.#requests > 0 && input[this.#at] === cr && input[this.#at + 1] === lf)
         this.#readTo(this.#at + 2);
       if (this.#input === undefined) return false;
       const first = input[this.#at] ?? space;
-      if (first <= space && first !== 0x0d) return this.#refuse({ status: 400, reason: 'malformed method' });
+      if (first <= space && first !== cr) return this.#refuse({ status: 400, reason: 'malformed method' });
       if (first >= 0x7f) return this.#refuse({ status: 400, reason: 'malformed method' });
       this.#phase = 'head';
       this.#finder ??= new HeadFinder();
@@ -258,9 +261,9 @@ export class ServerConnection implements Timed {
     this.#closing = true;
     this.#input = undefined;
     this.#host.refused({ status: fault.status, reason: fault.message }, this.#facts);
-    const { exchange } = this;
-    if (exchange?.bodySink !== undefined) exchange.bodySink.abort(fault);
-    else this.#socket.destroy();
+    this.#paused = true;
+    this.#host.wheel.set(this, Infinity);
+    this.exchange?.bodyFailed(fault);
     return false;
   }
 
@@ -291,7 +294,7 @@ export class ServerConnection implements Timed {
     this.#tunnel?.sourceClosed();
     this.#tunnel = undefined;
     if (exchange !== undefined) {
-      if (!exchange.bodyEnded) exchange.bodySink?.abort(new Error('the client has gone'));
+      exchange.bodyFailed(new Error('the client has gone'));
       exchange.onAbort?.();
     }
     this.#host.closed(this);
@@ -360,6 +363,7 @@ export class ServerConnection implements Timed {
     if (exchange !== this.exchange) return;
     this.exchange = undefined;
     if (this.#body.done) return this.#nextRequest();
+    if (this.#closing) return this.#linger();
     // Nobody is told of the rest of the body any more.
     this.#phase = 'discarding';
     this.#leftToDiscard = discardBytes;

@@ -26,6 +26,7 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
   /** Where the request's body goes, once that is known; until then it waits in `#queue`. */
   bodySink: BodySink | undefined = undefined;
   bodyEnded = false;
+  #failure: Error | undefined;
   #queue: Buffer[] | undefined;
   #trailers: HeaderFields | undefined;
 
@@ -64,7 +65,8 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
     this.#queue = undefined;
     let room = true;
     for (const chunk of queue ?? []) room = sink.write(chunk);
-    if (this.bodyEnded) sink.end(this.#trailers);
+    if (this.#failure !== undefined) sink.abort(this.#failure);
+    else if (this.bodyEnded) sink.end(this.#trailers);
     else if (room) this.#connection.wantBody(this);
   }
 
@@ -90,6 +92,13 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
     this.bodyEnded = true;
     this.#trailers = trailers;
     this.bodySink?.end(trailers);
+  }
+
+  /** The body will never be complete. */
+  bodyFailed(error: Error): void {
+    if (this.bodyEnded || this.#failure !== undefined) return;
+    this.#failure = error;
+    this.bodySink?.abort(error);
   }
 
   // The answer.

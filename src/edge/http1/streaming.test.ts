@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { makeAuthority } from '../certificates.testing.ts';
 import { send } from '../clients.testing.ts';
-import { anIngress } from '../compile/builders.testing.ts';
+import { anIngress, aSecret } from '../compile/builders.testing.ts';
 import { loopbackService, startTestEdge, type TestEdge } from '../edge.testing.ts';
 import type { EdgeConfig } from '../options.ts';
 import { startUpstream, type TestUpstream } from '../upstreams.testing.ts';
@@ -202,5 +205,60 @@ describe('stopping', () => {
     await edge.stop();
     await expect(hanging).rejects.toThrow();
     agent.destroy();
+  });
+});
+
+describe('streaming over TLS', () => {
+  it.each([
+    ['a length', { 'content-length': String(40 << 20) }],
+    ['chunks', {}],
+  ])('40 MB up and down on both sides arrive whole, with %s', async (_what, headers) => {
+    const authority = await makeAuthority('Upstream CA');
+    const { chain, key } = await authority.issue(['web.default.svc']);
+    const upstream = await upstreamWith(
+      (incoming, response) => {
+        response.writeHead(200, headers);
+        incoming.pipe(response);
+      },
+      { cert: chain, key },
+    );
+    const nginx = 'nginx.ingress.kubernetes.io/';
+    const ingress = anIngress({
+      rules: { 'foo.com': [['/', 'Prefix']] },
+      annotations: { [`${nginx}backend-protocol`]: 'HTTPS', [`${nginx}proxy-ssl-secret`]: 'default/up' },
+    });
+    const secret = aSecret('up', { 'ca.crt': authority.certificate });
+    const started = await startTestEdge([ingress, secret, ...loopbackService('web', upstream.port)], {
+      policy: { bodyBytes: 0 },
+    });
+    open.push({ close: () => started.edge.stop() });
+    const outgoing = secureRequest({
+      host: '127.0.0.1',
+      port: started.httpsPort,
+      method: 'POST',
+      headers: { host: 'foo.com', ...headers },
+      rejectUnauthorized: false,
+    });
+    const answer = new Promise<IncomingMessage>((resolve, reject) => {
+      outgoing.on('response', resolve);
+      outgoing.on('error', reject);
+    });
+    const pattern = Buffer.from(Array.from({ length: 1 << 20 }, (_value, index) => index % 251));
+    const [sent, received] = [createHash('sha256'), createHash('sha256')];
+    function* body(): Generator<Buffer> {
+      for (let round = 0; round < 40; round += 1) {
+        sent.update(pattern);
+        yield pattern;
+      }
+    }
+    const sending = pipeline(Readable.from(body()), outgoing);
+    let bytes = 0;
+    for await (const chunk of await answer) {
+      received.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+    }
+    await sending;
+    expect(bytes).toBe(40 << 20);
+    expect(received.digest('hex')).toBe(sent.digest('hex'));
   });
 });
