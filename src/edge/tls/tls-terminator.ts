@@ -41,8 +41,8 @@ const mostServers = 1_000;
 export class TlsTerminator {
   readonly #options: TlsTerminatorOptions;
   readonly #servers = new Map<string, Server>();
-  /** Handshakes under way, by the addresses and ports of both ends: Node's TLS server does not tell which socket it took. */
-  readonly #under = new Map<string, Under>();
+  /** Handshakes under way, by the sockets that were given to `accept`. */
+  readonly #under = new WeakMap<Socket, Under>();
   #ticketKeys: Buffer;
   #defaultId: string;
 
@@ -69,9 +69,7 @@ export class TlsTerminator {
   /** Begins a handshake. Its first bytes may have been read, and put back. Throws where the profile cannot be honoured. */
   accept(raw: Socket, profile: TlsProfile | undefined, listener: HandshakeListener): void {
     const server = this.#serverOf(profile);
-    const key = keyOf(raw);
-    this.#under.set(key, { profile, listener });
-    raw.once('close', () => this.#under.delete(key));
+    this.#under.set(raw, { profile, listener });
     server.emit('connection', raw);
   }
 
@@ -144,16 +142,20 @@ export class TlsTerminator {
     socket.destroy();
   }
 
-  #take(socket: Socket): Under | undefined {
-    const key = keyOf(socket);
-    const under = this.#under.get(key);
-    this.#under.delete(key);
+  #take(socket: TLSSocket): Under | undefined {
+    const raw = rawSocketOf(socket);
+    const under = raw && this.#under.get(raw);
+    if (raw !== undefined) this.#under.delete(raw);
     return under;
   }
 }
 
-function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
-  return `${remoteAddress ?? ''} ${remotePort ?? ''} ${localAddress ?? ''} ${localPort ?? ''}`;
+/**
+ * The socket under a TLS socket. Node's interface does not tell it, and to find it by the addresses of both ends would cost
+ * system calls in each handshake.
+ */
+function rawSocketOf(socket: TLSSocket & { readonly _parent?: Socket }): Socket | undefined {
+  return socket._parent;
 }
 
 /** The ticket keys of one profile (RFC 5869). */
