@@ -5,9 +5,6 @@ import type { EdgeConfig } from '../options.ts';
 import { type RawClient, rawClient, rawUpstream } from '../raw-peers.testing.ts';
 import { startUpstream, textOf } from '../upstreams.testing.ts';
 
-/** A body that breaks off is the edge's affair. */
-const ignore = (): void => {};
-
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map(one => one.close()));
@@ -26,10 +23,14 @@ async function edgeBefore(port: number, config?: EdgeConfig): Promise<TestEdge> 
 /** A client of an edge whose upstream answers with the request's path, method and body. */
 async function clientOf(config?: EdgeConfig): Promise<RawClient> {
   const upstream = await startUpstream((request, response) => {
-    void textOf(request).then(body => {
-      if (request.url?.startsWith('/chunks') === true) response.write(`${request.method} `);
-      response.end(`${request.method} ${request.url} ${body}`);
-    }, ignore);
+    void textOf(request).then(
+      body => {
+        if (request.url?.startsWith('/chunks') === true) response.write(`${request.method} `);
+        return response.end(`${request.method} ${request.url} ${body}`);
+      },
+      // A body that breaks off is the edge's affair.
+      () => {},
+    );
   });
   open.push(upstream);
   const { httpPort } = await edgeBefore(upstream.port, config);
@@ -130,7 +131,7 @@ describe('trailers', () => {
         response.writeHead(200, { trailer: 'x-sum' });
         response.write('body');
         response.addTrailers({ 'x-sum': JSON.stringify(request.rawTrailers), 'set-cookie': 'a=1' });
-        response.end();
+        return response.end();
       });
     });
     open.push(upstream);

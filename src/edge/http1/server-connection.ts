@@ -190,7 +190,9 @@ export class ServerConnection implements Timed {
       // One empty line before a request is let pass (RFC 9112 section 2.2).
       if (this.#requests > 0 && input[this.#at] === cr && input[this.#at + 1] === lf)
         this.#readTo(this.#at + 2);
-      if (this.#input === undefined) return false;
+      // Its second byte may be on its way.
+      const isHalfLine = this.#requests > 0 && input[this.#at] === cr && input.length === this.#at + 1;
+      if (this.#input === undefined || isHalfLine) return false;
       const first = input[this.#at] ?? space;
       if (first <= space && first !== cr) return this.#refuse({ status: 400, reason: 'malformed method' });
       if (first >= 0x7f) return this.#refuse({ status: 400, reason: 'malformed method' });

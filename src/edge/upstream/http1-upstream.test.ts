@@ -13,7 +13,7 @@ afterEach(async () => {
 interface World {
   readonly upstream: RawUpstream;
   readonly edge: TestEdge;
-  client(): RawClient;
+  readonly client: () => RawClient;
 }
 
 async function worldWith(
@@ -66,7 +66,7 @@ describe('an upstream that could be read in two ways has failed', () => {
 describe('a connection is not used again', () => {
   it.each([
     ['behind more than was announced', `${ok}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`],
-    ['behind a body that an answer to HEAD must not have', `${ok}`],
+    ['behind a body that an answer to HEAD must not have', ok],
     [
       'that the upstream means to close',
       'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok',
