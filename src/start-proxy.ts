@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
-import { authServices } from './api/getambassador/auth-service.ts';
+import { authServices, filterPolicies } from './api/getambassador/auth-service.ts';
 import { mappings } from './api/getambassador/mapping.ts';
 import { tlsContexts } from './api/getambassador/tls-context.ts';
 import { endpointSlices, endpointSlicesV1beta1 } from './api/kubernetes/endpoint-slice.ts';
@@ -98,6 +98,7 @@ async function emissaryCaches({
     mappings: caches.cacheOf(mappings),
     tlsContexts: caches.cacheOf(tlsContexts),
     authServices: (await api.serves(authServices)) ? caches.cacheOf(authServices) : undefined,
+    filterPolicies: (await api.serves(filterPolicies)) ? caches.cacheOf(filterPolicies) : undefined,
   };
 }
 

@@ -57,6 +57,7 @@ export const grants: Readonly<Record<Part, readonly Grant[]>> = {
     { resource: 'getambassador.io/mappings', verbs: read },
     { resource: 'getambassador.io/tlscontexts', verbs: read },
     { resource: 'getambassador.io/authservices', verbs: read },
+    { resource: 'getambassador.io/filterpolicies', verbs: read },
     { resource: 'core/events', verbs: 'create, patch' },
   ],
 };

@@ -38,6 +38,7 @@ export function memoryCaches(): MemoryCaches {
     Mapping: createReflectorStore<Mapping>(silentLogger),
     TLSContext: createReflectorStore<TlsContext>(silentLogger),
     AuthService: createReflectorStore<AuthService>(silentLogger),
+    FilterPolicy: createReflectorStore<AuthService>(silentLogger),
   };
   let version = 0;
   const storeOf = (object: KubeObject): ReflectorStore<KubeObject> => {
@@ -61,7 +62,12 @@ export function memoryCaches(): MemoryCaches {
     endpointSlices: stores.EndpointSlice,
     endpoints: stores.Endpoints,
     secrets: stores.Secret,
-    emissary: { mappings: stores.Mapping, tlsContexts: stores.TLSContext, authServices: stores.AuthService },
+    emissary: {
+      mappings: stores.Mapping,
+      tlsContexts: stores.TLSContext,
+      authServices: stores.AuthService,
+      filterPolicies: stores.FilterPolicy,
+    },
     sync() {
       for (const store of Object.values(stores)) store.replace(store.list() as never, String(version));
     },

@@ -69,6 +69,8 @@ export interface EmissaryCaches {
   readonly tlsContexts: Cache<TlsContext>;
   /** Absent where the API server has no such kind. */
   readonly authServices: Cache<AuthService> | undefined;
+  /** Likewise. */
+  readonly filterPolicies: Cache<AuthService> | undefined;
 }
 
 /** What an edge is made from. */

@@ -55,8 +55,10 @@ export class TableKeeper {
   async start(): Promise<void> {
     const { caches } = this.#options;
     const { ingresses, ingressClasses, services, endpointSlices, endpoints, secrets } = caches;
-    const { mappings, tlsContexts, authServices } = caches.emissary ?? {};
-    const emissary = [mappings, tlsContexts, authServices].filter(cache => cache !== undefined);
+    const { mappings, tlsContexts, authServices, filterPolicies } = caches.emissary ?? {};
+    const emissary = [mappings, tlsContexts, authServices, filterPolicies].filter(
+      cache => cache !== undefined,
+    );
     const all = [
       ingresses,
       ingressClasses,
@@ -89,6 +91,7 @@ export class TableKeeper {
     if (mappings !== undefined) this.#follow(mappings, always);
     if (tlsContexts !== undefined) this.#follow(tlsContexts, always);
     if (authServices !== undefined) this.#follow(authServices, always);
+    if (filterPolicies !== undefined) this.#follow(filterPolicies, always);
     this.#follow(caches.secrets, noteSecret);
     this.#follow(caches.services, service => noteService(byName(service)));
     this.#follow(caches.endpointSlices, slice => noteService(serviceOfSlice(slice)));

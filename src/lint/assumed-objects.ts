@@ -1,4 +1,4 @@
-import { type AuthService, authServices } from '../api/getambassador/auth-service.ts';
+import { type AuthService, authServices, filterPolicies } from '../api/getambassador/auth-service.ts';
 import { type Mapping, mappings } from '../api/getambassador/mapping.ts';
 import { type TlsContext, tlsContexts } from '../api/getambassador/tls-context.ts';
 import { type Ingress, ingresses } from '../api/kubernetes/ingress.ts';
@@ -41,7 +41,7 @@ export function assumedSnapshot(objects: readonly Declared[]): AssumedSnapshot {
     emissary: {
       mappings: foundMappings,
       tlsContexts: ofKind<TlsContext>(tlsContexts),
-      authServices: ofKind<AuthService>(authServices),
+      guards: [...ofKind<AuthService>(authServices), ...ofKind<AuthService>(filterPolicies)],
     },
     secret(key) {
       const known = knownSecrets.get(keyText(key));

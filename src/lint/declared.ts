@@ -1,4 +1,4 @@
-import { authServices } from '../api/getambassador/auth-service.ts';
+import { authServices, filterPolicies } from '../api/getambassador/auth-service.ts';
 import type { LintFile, LintFinding, LintSeverity } from '../api/lint-report.ts';
 import { type KubeObject, keyText, type ObjectKey } from '../api/meta.ts';
 import type { Resource } from '../api/resource.ts';
@@ -95,8 +95,8 @@ function take(file: string, document: ManifestDocument, findings: LintFinding[])
     return undefined;
   }
   const declared: Declared = { file, document, ...declaration };
-  if (declared.resource === authServices) {
-    const { severity, message } = foreignKind(apiVersionOf(authServices), authServices.kind);
+  if (declared.resource === authServices || declared.resource === filterPolicies) {
+    const { severity, message } = foreignKind(apiVersionOf(declared.resource), declared.resource.kind);
     findings.push(findingAt(declared, severity, '', 'NotServed', message));
     return declared;
   }

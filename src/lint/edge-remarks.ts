@@ -1,4 +1,4 @@
-import { authServices } from '../api/getambassador/auth-service.ts';
+import { authServices, filterPolicies } from '../api/getambassador/auth-service.ts';
 import { mappings } from '../api/getambassador/mapping.ts';
 import { tlsContexts } from '../api/getambassador/tls-context.ts';
 import { endpointSlices, endpointSlicesV1beta1 } from '../api/kubernetes/endpoint-slice.ts';
@@ -30,17 +30,27 @@ export async function edgeRemarks(api: KubeApi, options: EdgeRemarkOptions): Pro
   const read = async <T extends KubeObject>(resource: Resource<T>): Promise<T[] | undefined> =>
     readable(api, resource, resource.namespaced ? namespace : undefined);
   const slices = (await api.serves(endpointSlices)) ? endpointSlices : endpointSlicesV1beta1;
-  const [found, classes, foundServices, foundSlices, foundEndpoints, foundMappings, contexts, guards] =
-    await Promise.all([
-      read(ingresses),
-      read(ingressClasses),
-      read(services),
-      read(slices),
-      standalone ? read(endpoints) : [],
-      read(mappings),
-      read(tlsContexts),
-      read(authServices),
-    ]);
+  const [
+    found,
+    classes,
+    foundServices,
+    foundSlices,
+    foundEndpoints,
+    foundMappings,
+    contexts,
+    asked,
+    filters,
+  ] = await Promise.all([
+    read(ingresses),
+    read(ingressClasses),
+    read(services),
+    read(slices),
+    standalone ? read(endpoints) : [],
+    read(mappings),
+    read(tlsContexts),
+    read(authServices),
+    read(filterPolicies),
+  ]);
   const known = new Map<string, Secret | undefined>();
   const unreadable = new Set<string>();
   const byName = <T extends KubeObject>(all: readonly T[] = []): Map<string, T> =>
@@ -49,7 +59,11 @@ export async function edgeRemarks(api: KubeApi, options: EdgeRemarkOptions): Pro
   const snapshot: Snapshot = {
     ingresses: found ?? [],
     ingressClasses: classes ?? [],
-    emissary: { mappings: foundMappings ?? [], tlsContexts: contexts ?? [], authServices: guards ?? [] },
+    emissary: {
+      mappings: foundMappings ?? [],
+      tlsContexts: contexts ?? [],
+      guards: [...(asked ?? []), ...(filters ?? [])],
+    },
     service: key => serviceOf.get(keyText(key)),
     secret: key => known.get(keyText(key)),
     endpoints: key => endpointsOf.get(keyText(key)),
@@ -62,9 +76,9 @@ export async function edgeRemarks(api: KubeApi, options: EdgeRemarkOptions): Pro
   const settings = { ...defaultCompileSettings, ingressClasses: options.ingressClasses, standalone };
   let compilation = compileTable(snapshot, settings, nowMs);
   for (let round = 0; round < rounds; round += 1) {
-    const asked = [...compilation.references.secrets].filter(key => !known.has(key) && !unreadable.has(key));
-    if (asked.length === 0) break;
-    for (const key of asked) {
+    const wanted = [...compilation.references.secrets].filter(key => !known.has(key) && !unreadable.has(key));
+    if (wanted.length === 0) break;
+    for (const key of wanted) {
       const secret = await secretAt(api, key);
       if (secret === 'unreadable') unreadable.add(key);
       else known.set(key, secret);

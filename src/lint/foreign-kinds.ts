@@ -15,7 +15,7 @@ const emissaryKinds: Readonly<Record<string, ForeignKind>> = {
   ),
   Filter: refused('what it guards would be open: use an Ingress with the annotations auth-url or auth-type'),
   FilterPolicy: refused(
-    'what it guards would be open: use an Ingress with the annotations auth-url or auth-type',
+    'Mappings without bypass_auth answer 503 beside it, since nobody applies it here; use an Ingress with the annotations auth-url or auth-type',
   ),
   RateLimitService: refused(
     'limits are not asked for elsewhere: use an Ingress with the annotations limit-rps or limit-rpm',

@@ -17,3 +17,13 @@ export const authServices: Resource<AuthService> = {
   namespaced: true,
   hasStatus: false,
 };
+
+/** `getambassador.io/v3alpha1` FilterPolicy of Ambassador Edge Stack: which requests must pass which filters. The same holds. */
+export const filterPolicies: Resource<AuthService> = {
+  group: 'getambassador.io',
+  version: 'v3alpha1',
+  kind: 'FilterPolicy',
+  plural: 'filterpolicies',
+  namespaced: true,
+  hasStatus: false,
+};

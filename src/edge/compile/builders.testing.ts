@@ -32,7 +32,7 @@ export function aSnapshot(objects: Objects): Snapshot {
   return {
     ingresses: objects.ingresses ?? [],
     ingressClasses: objects.ingressClasses ?? [],
-    emissary: objects.emissary && { mappings: [], tlsContexts: [], authServices: [], ...objects.emissary },
+    emissary: objects.emissary && { mappings: [], tlsContexts: [], guards: [], ...objects.emissary },
     service: key => services.get(keyText(key)),
     secret: key => secrets.get(keyText(key)),
     endpoints: key => endpoints.get(keyText(key)),

@@ -487,13 +487,18 @@ describe('whose Mappings are served', () => {
       aMapping({ prefix: '/a' }, 'guarded'),
       aMapping({ prefix: '/b', bypass_auth: true }, 'open'),
     ];
-    const result = compileEmissary({ mappings, authServices: [{ metadata, spec: {} }] });
+    const result = compileEmissary({ mappings, guards: [{ kind: 'AuthService', metadata, spec: {} }] });
     expect(mappedRoute(result, 'a.example/a')?.policy.refusal).toContain(
       'the AuthService "emissary/auth" guards',
     );
     expect(mappedRoute(result, 'a.example/b')?.policy.refusal).toBeUndefined();
+    const policy = { kind: 'FilterPolicy', metadata, spec: {} };
+    const filtered = compileEmissary({ mappings, guards: [policy] });
+    expect(mappedRoute(filtered, 'a.example/a')?.policy.refusal).toContain(
+      'the FilterPolicy "emissary/auth" guards',
+    );
     const elsewhere = { metadata, spec: { ambassador_id: ['b'] } };
-    const other = compileEmissary({ mappings, authServices: [elsewhere] });
+    const other = compileEmissary({ mappings, guards: [elsewhere] });
     expect(mappedRoute(other, 'a.example/a')?.policy.refusal).toBeUndefined();
   });
 });

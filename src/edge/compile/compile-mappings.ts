@@ -54,12 +54,12 @@ export function compileMappings(
   const ours = <T extends KubeObject & { spec?: unknown }>(all: readonly T[]): T[] =>
     sortedByAge(all.filter(one => isFor(one, ambassadorId)));
   const contexts = compileContexts(ours(objects.tlsContexts), lookups, { forceSecretValidation, nowMs });
-  const authService = ours(objects.authServices)[0];
+  const guard = ours(objects.guards)[0];
   const compiler = new MappingCompiler(
     lookups,
     settings,
     contexts,
-    authService && keyText(keyOf(authService)),
+    guard && `${guard.kind ?? 'AuthService'} ${quoted(keyText(keyOf(guard)))}`,
   );
   for (const mapping of ours(objects.mappings)) compiler.add(mapping);
   const { mappings, backends, users, findings } = compiler.build();
@@ -70,7 +70,7 @@ class MappingCompiler {
   readonly #lookups: Lookups;
   readonly #settings: CompileSettings;
   readonly #contexts: ContextsResult;
-  readonly #authService: string | undefined;
+  readonly #guard: string | undefined;
   readonly #findings: Finding[] = [];
   readonly #backends = new Map<string, BackendSpec>();
   readonly #groups = new Map<string, ReadMapping[]>();
@@ -81,12 +81,12 @@ class MappingCompiler {
     lookups: Lookups,
     settings: CompileSettings,
     contexts: ContextsResult,
-    authService: string | undefined,
+    guard: string | undefined,
   ) {
     this.#lookups = lookups;
     this.#settings = settings;
     this.#contexts = contexts;
-    this.#authService = authService;
+    this.#guard = guard;
   }
 
   add(mapping: Mapping): void {
@@ -157,10 +157,10 @@ class MappingCompiler {
     this.#place(mapping, spec, read, { ...policy, refusal }, backend);
   }
 
-  /** In Emissary an AuthService is asked before anything is forwarded. */
+  /** In Emissary an AuthService is asked before anything is forwarded, in Edge Stack what a FilterPolicy names. */
   #unaskedAuth(mapping: Mapping): string | undefined {
-    if (this.#authService === undefined || mapping.spec.bypass_auth === true) return undefined;
-    const message = `the AuthService ${quoted(this.#authService)} guards this Mapping, and nobody asks it here: set spec.bypass_auth to true on what may be served without, or remove the AuthService`;
+    if (this.#guard === undefined || mapping.spec.bypass_auth === true) return undefined;
+    const message = `the ${this.#guard} guards this Mapping, and nobody asks it here: set spec.bypass_auth to true on what may be served without, or remove the guard`;
     this.#note(mapping, findingReasons.mappingUnsupported, `${message}. Until then it answers 503`);
     return message;
   }

@@ -139,6 +139,23 @@ describe('compiled one after another', () => {
     ]);
   });
 
+  it('a TLSContext that asks clients for certificates says which Ingresses do not', () => {
+    const context = aTlsContext({
+      hosts: ['a.example'],
+      secret: 'gone',
+      ca_secret: 'gone',
+      cert_required: true,
+    });
+    const { findings } = compileObjects({
+      services,
+      ingresses: [anIngress({ rules: { 'a.example': [['/', 'Prefix']], 'b.example': [['/', 'Prefix']] } })],
+      emissary: { tlsContexts: [context] },
+    });
+    expect(findings.map(({ message }) => message)).toContainEqual(
+      'clients of Mappings alone are asked for certificates: Ingresses with rules for "a.example" are open; give them the annotation auth-tls-secret',
+    );
+  });
+
   it('redirect_cleartext_from makes a host one with TLS', () => {
     const { table } = compileObjects({
       services,

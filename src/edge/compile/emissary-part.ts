@@ -8,6 +8,7 @@ import { kept, withEntries } from './reuse.ts';
 import type { CompileSettings } from './settings.ts';
 import type { Changes, EmissaryObjects, References, Snapshot } from './snapshot.ts';
 import type { RoutingTable, SniEntry } from './table.ts';
+import { unguardedHosts } from './unguarded-hosts.ts';
 
 /**
  * The part of a table that is made from Emissary's objects. They are compiled together, and again where one of them, or
@@ -24,6 +25,10 @@ export class EmissaryPart {
     | { base: ReadonlyMap<string, SniEntry>; sni: ReadonlyMap<string, SniEntry>; findings: Finding[] }
     | undefined;
   #tlsHosts: { base: ReadonlySet<string>; tlsHosts: ReadonlySet<string> } | undefined;
+
+  #open:
+    | { hosts: RoutingTable['hosts']; contexts: MappingsResult['contexts']; findings: readonly Finding[] }
+    | undefined;
 
   constructor(settings: CompileSettings, backends: BackendStore) {
     this.#settings = settings;
@@ -74,15 +79,28 @@ export class EmissaryPart {
     return { mappings: this.#mappings, sni: this.#merged.sni, tlsHosts: this.#tlsHosts.tlsHosts };
   }
 
-  findings(): Finding[] {
+  /** `hosts` are those of the Ingresses. */
+  findings(hosts: RoutingTable['hosts']): Finding[] {
     if (this.#result === undefined) return [];
-    const findings = [...this.#result.findings, ...(this.#merged?.findings ?? [])];
+    const findings = [
+      ...this.#result.findings,
+      ...(this.#merged?.findings ?? []),
+      ...this.#unguarded(this.#result, hosts),
+    ];
     for (const [key, users] of this.#result.users) {
       const message = this.#backends.refusalOf(key);
       if (message === undefined) continue;
       for (const object of users) findings.push({ object, reason: findingReasons.endpointRefused, message });
     }
     return findings;
+  }
+
+  /** Looked at again where the hosts or the contexts are others. */
+  #unguarded(result: MappingsResult, hosts: RoutingTable['hosts']): readonly Finding[] {
+    const { contexts } = result;
+    if (this.#open?.hosts !== hosts || this.#open.contexts !== contexts)
+      this.#open = { hosts, contexts, findings: unguardedHosts(contexts, hosts) };
+    return this.#open.findings;
   }
 
   references(): References {
@@ -97,7 +115,5 @@ export class EmissaryPart {
 function sameObjects(a: EmissaryObjects, b: EmissaryObjects): boolean {
   const same = (one: readonly unknown[], other: readonly unknown[]): boolean =>
     one.length === other.length && one.every((object, index) => object === other[index]);
-  return (
-    same(a.mappings, b.mappings) && same(a.tlsContexts, b.tlsContexts) && same(a.authServices, b.authServices)
-  );
+  return same(a.mappings, b.mappings) && same(a.tlsContexts, b.tlsContexts) && same(a.guards, b.guards);
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import type { AuthService } from '../../api/getambassador/auth-service.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { compileObjects, type Objects } from './builders.testing.ts';
 import { describeTable } from './describe-table.ts';
@@ -23,7 +24,7 @@ function objectsIn(file: string): Objects {
     emissary: {
       mappings: ofKind('Mapping'),
       tlsContexts: ofKind('TLSContext'),
-      authServices: ofKind('AuthService'),
+      guards: [...ofKind<AuthService>('AuthService'), ...ofKind<AuthService>('FilterPolicy')],
     },
   };
 }

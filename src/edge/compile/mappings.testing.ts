@@ -56,11 +56,11 @@ export function compileEmissary(
   world: EmissaryWorld,
   settings: Partial<CompileSettings> = {},
 ): MappingsResult {
-  const { mappings = [], tlsContexts = [], authServices = [] } = world;
+  const { mappings = [], tlsContexts = [], guards = [] } = world;
   const services = new Map((world.services ?? [webService()]).map(one => [keyText(keyOf(one)), one]));
   const secrets = new Map((world.secrets ?? []).map(one => [keyText(keyOf(one)), one]));
   return compileMappings(
-    { mappings, tlsContexts, authServices },
+    { mappings, tlsContexts, guards },
     { service: key => services.get(keyText(key)), secret: key => secrets.get(keyText(key)) },
     { ...defaultCompileSettings, ...settings },
     testNowMs,

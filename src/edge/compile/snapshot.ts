@@ -12,7 +12,8 @@ import type { ObjectKey } from '../../api/meta.ts';
 export interface EmissaryObjects {
   readonly mappings: readonly Mapping[];
   readonly tlsContexts: readonly TlsContext[];
-  readonly authServices: readonly AuthService[];
+  /** AuthServices and FilterPolicies. */
+  readonly guards: readonly AuthService[];
 }
 
 /** The objects a table is compiled from. What is looked up twice must be the same both times. */

@@ -315,7 +315,7 @@ export class TableCompiler {
 
   /** The same list as long as it holds the same. */
   #allFindings(nowMs: number): readonly Finding[] {
-    const findings = [...this.#findings(nowMs), ...this.#emissary.findings()];
+    const findings = [...this.#findings(nowMs), ...this.#emissary.findings(this.#table.hosts)];
     const before = this.#lastFindings;
     const same = before.length === findings.length && findings.every((one, index) => one === before[index]);
     if (!same) this.#lastFindings = findings;

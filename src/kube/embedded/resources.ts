@@ -3,7 +3,7 @@ import { orders } from '../../api/acme/order.ts';
 import { certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { clusterIssuers, issuers } from '../../api/cert-manager/issuer.ts';
-import { authServices } from '../../api/getambassador/auth-service.ts';
+import { authServices, filterPolicies } from '../../api/getambassador/auth-service.ts';
 import { mappings } from '../../api/getambassador/mapping.ts';
 import { tlsContexts } from '../../api/getambassador/tls-context.ts';
 import { configMaps, namespaces, pods, serviceAccounts } from '../../api/kubernetes/core.ts';
@@ -29,6 +29,7 @@ export const embeddedResources: readonly Resource<KubeObject>[] = [
   endpointSlices,
   endpoints,
   events,
+  filterPolicies,
   ingressClasses,
   ingresses,
   issuers,

@@ -3,7 +3,7 @@ import { orders } from '../../api/acme/order.ts';
 import { certificates } from '../../api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { clusterIssuers, issuers } from '../../api/cert-manager/issuer.ts';
-import { authServices } from '../../api/getambassador/auth-service.ts';
+import { authServices, filterPolicies } from '../../api/getambassador/auth-service.ts';
 import { mappings } from '../../api/getambassador/mapping.ts';
 import { tlsContexts } from '../../api/getambassador/tls-context.ts';
 import { endpointSlices } from '../../api/kubernetes/endpoint-slice.ts';
@@ -24,6 +24,7 @@ export const manifestResources: readonly Resource<KubeObject>[] = [
   clusterIssuers,
   endpointSlices,
   endpoints,
+  filterPolicies,
   ingressClasses,
   ingresses,
   issuers,

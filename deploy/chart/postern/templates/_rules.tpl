@@ -97,7 +97,7 @@ such an owner.
   verbs: [get, list, watch]
 # Where the API server has them: served is what they say.
 - apiGroups: [getambassador.io]
-  resources: [mappings, tlscontexts, authservices]
+  resources: [mappings, tlscontexts, authservices, filterpolicies]
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [events]
