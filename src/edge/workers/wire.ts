@@ -11,34 +11,36 @@ type Stand =
   | { readonly $edge: 'pattern'; readonly source: string; readonly ignoreCase: boolean }
   | { readonly $edge: 'plain policy' };
 
-/** Objects of a table are never changed: what was converted once is right for good. */
-const converted = new WeakMap<object, object>();
-
 /** A form of the value that the channel carries. Objects in which there is nothing to convert stay as they are. */
-export function toWire(value: unknown): unknown {
+export function toWire<T>(value: T): T {
+  return converted(value, new Map()) as T;
+}
+
+/** `done`: what was converted already; many objects of a table are there more than once. */
+function converted(value: unknown, done: Map<object, object>): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const known = converted.get(value);
+  const known = done.get(value);
   if (known !== undefined) return known;
-  const made = convert(value);
-  converted.set(value, made);
+  const made = convert(value, done);
+  done.set(value, made);
   return made;
 }
 
-function convert(value: object): object {
+function convert(value: object, done: Map<object, object>): object {
   if (value === plainPolicy) return { $edge: 'plain policy' } satisfies Stand;
   if (value instanceof PrivateMaterial) return { $edge: 'private', text: value.reveal() } satisfies Stand;
   if (isPattern(value))
     return { $edge: 'pattern', source: value.source, ignoreCase: value.ignoreCase } satisfies Stand;
   if (value instanceof Map) {
-    const entries = [...value].map(([key, one]) => [key, toWire(one)] as const);
+    const entries = [...value].map(([key, one]) => [key, converted(one, done)] as const);
     return entries.some(([key, one]) => value.get(key) !== one) ? new Map(entries) : value;
   }
   if (value instanceof Set || ArrayBuffer.isView(value)) return value;
   if (Array.isArray(value)) {
-    const items = value.map(toWire);
+    const items = value.map(one => converted(one, done));
     return items.some((one, index) => value[index] !== one) ? items : value;
   }
-  const entries = Object.entries(value).map(([key, one]) => [key, one, toWire(one)] as const);
+  const entries = Object.entries(value).map(([key, one]) => [key, one, converted(one, done)] as const);
   return entries.some(([, before, after]) => before !== after)
     ? Object.fromEntries(entries.map(([key, , after]) => [key, after]))
     : value;

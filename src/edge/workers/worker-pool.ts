@@ -7,6 +7,7 @@ import type { ListenAddress } from '../listen-address.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { canSharePorts, listenForOthers, reservePort } from './reserve-port.ts';
 import { RestartDelay } from './restart-delay.ts';
+import { TableParts } from './table-parts.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface WorkerPoolOptions extends HostParts {
@@ -42,6 +43,7 @@ export function createWorkerPool(options: WorkerPoolOptions): EngineHost {
 class WorkerPool implements EngineHost {
   readonly #options: WorkerPoolOptions;
   readonly #seats: readonly Seat[];
+  readonly #parts = new TableParts();
   readonly #serving = Promise.withResolvers<void>();
   #ticketKeys: Buffer;
   #table: { readonly table: RoutingTable; readonly version: number } | undefined;
@@ -136,7 +138,7 @@ class WorkerPool implements EngineHost {
     seat.listening = false;
     seat.delay.started();
     measurements.workerStarted();
-    const worker = new WorkerProcess(entry, {
+    const worker = new WorkerProcess(entry, this.#parts, {
       message: message => this.#hear(seat, message),
       ended: (code, signal) => this.#ended(seat, code, signal),
     });
@@ -166,7 +168,9 @@ class WorkerPool implements EngineHost {
       case 'listening':
         seat.listening = true;
         this.#giveWaiting();
-        if (this.problem() === undefined) this.#serving.resolve();
+        if (this.problem() !== undefined) break;
+        this.#parts.forget();
+        this.#serving.resolve();
         break;
       case 'applied':
         seat.applied = message.version;

@@ -2,11 +2,7 @@ import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
 import type { RoutingTable } from '../compile/table.ts';
 import { emptyTable } from '../compile/table.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
-import { inParts, tableChanges } from './table-changes.ts';
-import { toWire } from './wire.ts';
-
-/** Entries of one message. A change of a few objects is one message; a whole table of thousands is many. */
-const entriesOfPart = 250;
+import type { TableParts } from './table-parts.ts';
 
 export interface WorkerListener {
   message(message: FromWorker): void;
@@ -21,8 +17,10 @@ export class WorkerProcess {
   #sent: RoutingTable = emptyTable;
   #wanted: { readonly table: RoutingTable; readonly version: number } | undefined;
   #isSending = false;
+  readonly #parts: TableParts;
 
-  constructor(entry: URL, listener: WorkerListener) {
+  constructor(entry: URL, parts: TableParts, listener: WorkerListener) {
+    this.#parts = parts;
     this.#child = fork(entry, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -68,13 +66,13 @@ export class WorkerProcess {
     while (this.#wanted !== undefined) {
       const { table, version } = this.#wanted;
       this.#wanted = undefined;
-      const parts = [...inParts(tableChanges(this.#sent, table), entriesOfPart)];
+      const parts = this.#parts.between(this.#sent, table);
       this.#sent = table;
       for (const [index, changes] of parts.entries()) {
         const isLast = index === parts.length - 1;
         const sent = this.send({
           kind: 'table',
-          changes: toWire(changes) as typeof changes,
+          changes,
           version: isLast ? version : undefined,
         });
         // The main process has other work between the parts of a large table.
