@@ -5,6 +5,7 @@ import { makeAuthority, type TestAuthority, type TestCertificate } from '../cert
 import { certificateOf, send } from '../clients.testing.ts';
 import { anIngress, aSecret } from '../compile/builders.testing.ts';
 import { loopbackService, startTestEdge, type TestEdge } from '../edge.testing.ts';
+import type { EdgeConfig } from '../options.ts';
 import { startUpstream } from '../upstreams.testing.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -22,8 +23,12 @@ function tlsSecret(name: string, { chain, key }: TestCertificate): KubeObject {
 }
 
 async function edgeWith(...objects: KubeObject[]): Promise<TestEdge> {
+  return edgeOf({}, ...objects);
+}
+
+async function edgeOf(config: EdgeConfig, ...objects: KubeObject[]): Promise<TestEdge> {
   const upstream = await startUpstream((_request, response) => response.end('hello'));
-  const started = await startTestEdge([...loopbackService('web', upstream.port), ...objects]);
+  const started = await startTestEdge([...loopbackService('web', upstream.port), ...objects], config);
   open.push({ close: () => started.edge.stop() }, upstream);
   return started;
 }
@@ -106,6 +111,30 @@ describe('certificates', () => {
     expect(
       edge.logs.some(({ level, message }) => level === 'warn' && message.includes('cannot be served')),
     ).toBe(true);
+  });
+
+  it('the default certificate is that of the flag, follows its Secret, and stands in without SNI too', async () => {
+    const config = { defaultCertificate: { namespace: 'default', name: 'fallback' } };
+    const foo = tlsSecret('foo', await authority.issue(['foo.com']));
+    const edge = await edgeOf(config, site, foo);
+    const served = async (): Promise<unknown[]> =>
+      Promise.all(
+        ['foo.com', 'other.com', undefined].map(
+          async name => (await certificateOf(edge.httpsPort, name)).subject['CN'],
+        ),
+      );
+    const own = 'Postern default certificate';
+    expect(await served()).toEqual(['foo.com', own, own]);
+    expect(edge.logs.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('--default-ssl-certificate'),
+    );
+    edge.apply(tlsSecret('fallback', await authority.issue(['one.com'])));
+    expect(await served()).toEqual(['foo.com', 'one.com', 'one.com']);
+    const second = tlsSecret('fallback', await authority.issue(['two.com']));
+    edge.apply(second);
+    expect(await served()).toEqual(['foo.com', 'two.com', 'two.com']);
+    edge.remove(second);
+    expect(await served()).toEqual(['foo.com', own, own]);
   });
 
   it('a certificate is exchanged under load on living connections, and no request fails', async () => {
