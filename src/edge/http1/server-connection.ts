@@ -77,6 +77,7 @@ export class ServerConnection implements Timed {
   #finder: HeadFinder | undefined;
   #phase: Phase = 'idle';
   #requests = 0;
+  #mayBeEmptyLine = false;
   /** The request that is served. */
   exchange: ServerExchange | undefined = undefined;
   /** Bytes that are not read yet. */
@@ -188,11 +189,15 @@ export class ServerConnection implements Timed {
     }
     if (this.#phase === 'idle') {
       // One empty line before a request is let pass (RFC 9112 section 2.2).
-      if (this.#requests > 0 && input[this.#at] === cr && input[this.#at + 1] === lf)
-        this.#readTo(this.#at + 2);
-      // Its second byte may be on its way.
-      const isHalfLine = this.#requests > 0 && input[this.#at] === cr && input.length === this.#at + 1;
-      if (this.#input === undefined || isHalfLine) return false;
+      if (this.#mayBeEmptyLine && input[this.#at] === cr) {
+        // Its second byte may be on its way.
+        if (input.length === this.#at + 1) return false;
+        if (input[this.#at + 1] === lf) {
+          this.#mayBeEmptyLine = false;
+          this.#readTo(this.#at + 2);
+        }
+      }
+      if (this.#input === undefined) return false;
       const first = input[this.#at] ?? space;
       if (first <= space && first !== cr) return this.#refuse({ status: 400, reason: 'malformed method' });
       if (first >= 0x7f) return this.#refuse({ status: 400, reason: 'malformed method' });
@@ -401,6 +406,7 @@ export class ServerConnection implements Timed {
   #nextRequest(): void {
     if (this.#closing || this.#host.draining) return this.#linger();
     this.#phase = 'idle';
+    this.#mayBeEmptyLine = true;
     this.#full = false;
     this.#host.wheel.set(this, this.#host.timeouts.keepAliveMs);
     this.#read();

@@ -5,8 +5,8 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Methods that are never forwarded, whatever the protocol. */
-export const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+/** Methods that are never forwarded, whatever the protocol. `PRI` is the beginning of HTTP/2's preface (RFC 9113 section 3.4). */
+export const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK', 'PRI']);
 
 /** Anything but blanks, control characters and `#`; browsers send a good deal unencoded. */
 export const queryForm = /^[\x21\x22\x24-\x7e\x80-\xff]*$/;
