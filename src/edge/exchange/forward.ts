@@ -85,6 +85,7 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   #relay: RequestRelay | undefined;
   #source: BodySource | undefined;
   #sink: BodySink | undefined;
+  #resumeTunnel: (() => void) | undefined;
   #whole: Timed | undefined;
   #status = 0;
   #bytesSent = 0;
@@ -254,7 +255,8 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   }
 
   drained(): void {
-    this.#client.requestBody.resume();
+    if (this.#resumeTunnel === undefined) this.#client.requestBody.resume();
+    else this.#resumeTunnel();
   }
 
   informed(status: number, fields: HeaderFields): void {
@@ -320,12 +322,10 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     this.#exchange = undefined;
     this.#source = source;
     const client = this.#client.upgrade(this.#edited(head));
-    this.#parts.logger.debug('a connection changed protocols');
-    const drained = joinTunnels(client, { source, sink }, bytes => {
+    this.#resumeTunnel = joinTunnels(client, { source, sink }, bytes => {
       this.#bytesSent = bytes;
       this.#finish();
     });
-    this.drained = drained;
   }
 
   /** The head of a change of protocols, with the cookie of affinity and the rest. */

@@ -275,7 +275,10 @@ export class Http1Connection implements Timed {
     let at = from;
     if (!body.done && from < bytes.length) {
       at = body.read(bytes, from);
-      if (body.dataEnd > body.dataStart && !exchange.deliver(bytes.subarray(body.dataStart, body.dataEnd))) {
+      const data = body.dataEnd > body.dataStart ? bytes.subarray(body.dataStart, body.dataEnd) : undefined;
+      const room = data === undefined || exchange.deliver(data);
+      // Behind the end nothing is to come, and what comes is to be seen.
+      if (!room && !body.done) {
         this.#paused = true;
         this.arm();
       }
@@ -301,8 +304,7 @@ export class Http1Connection implements Timed {
   /** The answer is whole: the connection is free before its client is told, whose next request may take it. */
   #release(): void {
     const exchange = this.#exchange;
-    const reusable =
-      this.#response?.persistent === true && exchange?.desynchronised === false && !this.#paused;
+    const reusable = this.#response?.persistent === true && exchange?.desynchronised === false;
     this.#exchange = undefined;
     this.#response = undefined;
     this.#full = false;
@@ -337,9 +339,8 @@ export class Http1Connection implements Timed {
   }
 
   #closed(): void {
-    this.#gone = true;
+    this.destroy();
     this.#home.wheel.remove(this);
-    this.#home.gone(this);
     this.#tunnel?.sourceClosed();
     this.#fail(
       failure('ECONNRESET', 'the upstream closed the connection before the end of its answer'),
@@ -383,6 +384,7 @@ export class Http1Connection implements Timed {
   destroy(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#home.gone(this);
     this.#socket.destroy();
   }
 }

@@ -107,6 +107,19 @@ describe('a connection is not used again', () => {
     expect(upstream.accepted()).toBe(2);
   });
 
+  it('is used again behind a body that fills the client', async () => {
+    const body = 'x'.repeat(3_000_000);
+    const { client, upstream } = await worldWith(
+      socket => void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+    );
+    const one = client();
+    for (let round = 1; round <= 3; round += 1) {
+      one.send(get);
+      await expect.poll(() => one.received().length).toBeGreaterThan(body.length * round);
+    }
+    expect(upstream.accepted()).toBe(1);
+  });
+
   it('that serves one request after the other otherwise is', async () => {
     const { client, upstream } = await worldWith(socket => void socket.write(ok));
     const one = client();
