@@ -115,8 +115,17 @@ export async function startControllers(
   };
 }
 
-function ingressStatusOf({ published, ingressClasses, source }: Config): IngressStatusOptions | undefined {
+function ingressStatusOf({
+  published,
+  ingressClasses,
+  source,
+  edge,
+}: Config): IngressStatusOptions | undefined {
   if (published === undefined) return undefined;
   const standalone = source.kind === 'standalone';
-  return { published, classes: { ...defaultClassSettings, ingressClasses, standalone } };
+  const { watchIngressWithoutClass } = edge;
+  return {
+    published,
+    classes: { ...defaultClassSettings, ingressClasses, watchIngressWithoutClass, standalone },
+  };
 }

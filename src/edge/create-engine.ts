@@ -11,7 +11,7 @@ import { TlsTerminator } from './tls/tls-terminator.ts';
 
 /** The engine: listeners, what is done with each connection, and the servers of the protocols. */
 export function createEngine(parts: EngineParts): Engine {
-  const { settings, table, metrics, logger } = parts;
+  const { settings, table, metrics, logger, clock } = parts;
   const listeners = new Set<(table: RoutingTable) => void>();
   const serving: ServingParts = {
     ...settings,
@@ -33,7 +33,7 @@ export function createEngine(parts: EngineParts): Engine {
         reason,
       }),
   });
-  const tls = new TlsTerminator({ table, contexts, ticketKeys: parts.ticketKeys, logger });
+  const tls = new TlsTerminator({ table, contexts, ticketKeys: parts.ticketKeys, logger, clock });
   const served = createServing(serving);
   const { http1, http2 } = served;
   const acceptor = new Acceptor({
@@ -47,6 +47,7 @@ export function createEngine(parts: EngineParts): Engine {
     http2,
     metrics,
     logger,
+    clock,
   });
   const servers: Server[] = [];
 

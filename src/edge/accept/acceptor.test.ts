@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { emptyTable } from '../compile/table.ts';
 import { defaultLimits } from '../limits.ts';
@@ -67,11 +68,13 @@ async function accepting(secure: boolean, given: Partial<AcceptorParts> = {}): P
       }),
       ticketKeys: Buffer.alloc(48, 7),
       logger: silentLogger,
+      clock: systemClock,
     }),
     http1: teller('http1'),
     http2: teller('http2'),
     metrics,
     logger: silentLogger,
+    clock: systemClock,
     ...given,
   });
   const server = createServer(socket => acceptor.accept(socket, secure));

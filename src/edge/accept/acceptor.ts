@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { RoutingTable } from '../compile/table.ts';
@@ -7,6 +8,7 @@ import type { EdgeMetrics } from '../metrics.ts';
 import { type AddressRanges, plainAddress } from '../policy/address-ranges.ts';
 import type { ConnectionFacts, TlsFacts } from '../policy/request-head.ts';
 import type { ProtocolServer } from '../protocol-server.ts';
+import { RateGate } from '../rate-gate.ts';
 import { readClientHello } from '../tls/client-hello.ts';
 import { normalServerName } from '../tls/sni-entry.ts';
 import { hasTlsProfiles, tlsProfileFor } from '../tls/tls-profile.ts';
@@ -31,8 +33,10 @@ export interface AcceptorParts {
   readonly http2: ProtocolServer | undefined;
   readonly metrics: EdgeMetrics;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
+const logIntervalMs = 10_000;
 /** How long a handshake under way may take while the engine stops. */
 const lastHandshakeMs = 1_000;
 
@@ -49,10 +53,12 @@ export class Acceptor {
   readonly #beginning = new Set<Socket>();
   readonly #byAddress: Tally;
   readonly #handshakes: Tally;
+  readonly #logGate: RateGate;
   #onEmpty: (() => void) | undefined;
 
   constructor(parts: AcceptorParts) {
     this.#parts = parts;
+    this.#logGate = new RateGate(parts.clock, logIntervalMs);
     this.#byAddress = new Tally(parts.limits.connectionsPerAddress);
     this.#handshakes = new Tally(parts.limits.handshakesPerAddress);
   }
@@ -116,7 +122,10 @@ export class Acceptor {
     try {
       action();
     } catch (error) {
-      this.#parts.logger.error('a connection could not be served', { error: messageOf(error) });
+      const message = messageOf(error);
+      // Whoever connects can bring it about as often as it pleases.
+      if (this.#logGate.passes(message))
+        this.#parts.logger.error('a connection could not be served', { error: message });
       socket.destroy();
     }
   }

@@ -1,6 +1,7 @@
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { Acceptor } from '../accept/acceptor.ts';
 import { makeAuthority, type TestAuthority, type TestCertificate } from '../certificates.testing.ts';
@@ -86,6 +87,7 @@ async function listen(
     contexts,
     ticketKeys: Buffer.alloc(48, 7),
     logger: silentLogger,
+    clock: systemClock,
   });
   const teller: ProtocolServer = {
     take: (socket: Socket, facts: ConnectionFacts) => {
@@ -108,6 +110,7 @@ async function listen(
     http2: teller,
     metrics: noEdgeMetrics,
     logger: silentLogger,
+    clock: systemClock,
   });
   const port = await listenOn(createServer(socket => acceptor.accept(socket, true)));
   return {

@@ -1,10 +1,12 @@
 import { hkdfSync } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { RoutingTable } from '../compile/table.ts';
 import type { TlsFacts } from '../policy/request-head.ts';
+import { RateGate } from '../rate-gate.ts';
 import { clientCertificateOf } from './client-certificate.ts';
 import type { ContextStore } from './context-store.ts';
 import { HandshakeFacts } from './handshake-facts.ts';
@@ -17,6 +19,7 @@ export interface TlsTerminatorOptions {
   /** 48 secret bytes that all workers share. */
   readonly ticketKeys: Buffer;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** Told once of each connection, unless it closes before. */
@@ -31,6 +34,7 @@ interface Under {
   readonly listener: HandshakeListener;
 }
 
+const logIntervalMs = 10_000;
 /** Profiles whose servers are kept. There are as many as there are policies for client certificates. */
 const mostServers = 1_000;
 
@@ -43,11 +47,13 @@ export class TlsTerminator {
   readonly #servers = new Map<string, Server>();
   /** Handshakes under way, by the sockets that were given to `accept`. */
   readonly #under = new WeakMap<Socket, Under>();
+  readonly #logGate: RateGate;
   #ticketKeys: Buffer;
   #defaultId: string;
 
   constructor(options: TlsTerminatorOptions) {
     this.#options = options;
+    this.#logGate = new RateGate(options.clock, logIntervalMs);
     this.#ticketKeys = options.ticketKeys;
     this.#defaultId = options.contexts.defaultId();
   }
@@ -99,14 +105,14 @@ export class TlsTerminator {
     try {
       context = this.#options.contexts.contextFor(serverName, profile);
     } catch (error) {
-      this.#options.logger.error('no certificate could be chosen', { serverName, error: messageOf(error) });
+      this.#warn('no certificate could be chosen', error);
       // Without a context the server's own goes on: the default certificate, with the same profile.
     }
     try {
       if (context === undefined) callback(null);
       else callback(null, context);
     } catch (error) {
-      this.#options.logger.warn('a handshake could not go on', { error: messageOf(error) });
+      this.#warn('a handshake could not go on', error);
     }
   }
 
@@ -132,9 +138,15 @@ export class TlsTerminator {
           : clientCertificateOf(socket, profile.clientCertificate);
       listener.secure(socket, new HandshakeFacts(socket, serverName, client));
     } catch (error) {
-      this.#options.logger.error('a connection could not be served', { error: messageOf(error) });
+      this.#warn('a connection could not be served', error);
       socket.destroy();
     }
+  }
+
+  /** Whoever connects can bring it about as often as it pleases: it is logged once in a while. */
+  #warn(message: string, thrown: unknown): void {
+    const error = messageOf(thrown);
+    if (this.#logGate.passes(`${message} ${error}`)) this.#options.logger.warn(message, { error });
   }
 
   #failed(socket: TLSSocket, error: Error & { code?: unknown }): void {
