@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -166,8 +166,9 @@ export class TlsTerminator {
  * The socket under a TLS socket. Node's interface does not tell it, and to find it by the addresses of both ends would cost
  * system calls in each handshake.
  */
-function rawSocketOf(socket: TLSSocket & { readonly _parent?: Socket }): Socket | undefined {
-  return socket._parent;
+function rawSocketOf(socket: TLSSocket): Socket | undefined {
+  const raw: unknown = Reflect.get(socket, '_parent');
+  return raw instanceof Socket ? raw : undefined;
 }
 
 /** The ticket keys of one profile (RFC 5869). */
