@@ -68,21 +68,22 @@ export function viewOf(api: KubeApi, namespace = 'default'): ObjectView {
 }
 
 /**
- * Follows a resource from now on: resolves to the function that waits for the first object, made or changed since, that
- * `matches`. A watch, so that it is known within milliseconds.
+ * Follows a resource from now on: resolves to the function that waits for the first object, made or changed since (or, with
+ * `isGone`, deleted), that `matches`. A watch, so that it is known within milliseconds.
  */
 export async function watchFor<T extends KubeObject>(
   api: KubeApi,
   resource: Resource<T>,
   matches: (object: T) => boolean,
-  timeoutMs = 20_000,
+  { isGone = false, timeoutMs = 20_000 } = {},
 ): Promise<() => Promise<T>> {
   const { resourceVersion } = await api.list(resource, { namespace: 'default', limit: 1 });
   const follow = async (): Promise<T> => {
     const signal = AbortSignal.timeout(timeoutMs);
     const watch = { namespace: 'default', resourceVersion, timeoutSeconds: 60, signal };
     for await (const event of api.watch(resource, watch)) {
-      if ((event.type === 'ADDED' || event.type === 'MODIFIED') && matches(event.object)) return event.object;
+      if (event.type === 'BOOKMARK' || (event.type === 'DELETED') !== isGone) continue;
+      if (matches(event.object)) return event.object;
     }
     throw new Error(`the watch of ${resource.plural} has ended`);
   };

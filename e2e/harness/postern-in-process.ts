@@ -83,6 +83,8 @@ export function standaloneArgs(options: {
     ...['--https-listen', '127.0.0.1:0', '--solver-listen', '127.0.0.1:0'],
     ...['--metrics-listen-address', '127.0.0.1:0', '--acme-http01-port', String(validationPort)],
     ...['--acme-http01-solver-nameservers', dnsAddress],
+    // Workers are programs of their own, which are not beside a test.
+    ...['--edge-workers', '0'],
   ];
 }
 

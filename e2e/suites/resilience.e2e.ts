@@ -1,7 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { challenges } from '../../src/api/acme/challenge.ts';
 import { orders } from '../../src/api/acme/order.ts';
 import { certificates } from '../../src/api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../src/api/cert-manager/certificate-request.ts';
@@ -47,6 +46,8 @@ function moment<T extends KubeObject>(
   return { when, name, watch: ({ api }) => watchFor(api, resource, matches) };
 }
 
+const isSolvers = ({ metadata }: KubeObject): boolean => metadata.labels?.[http01SolverLabel] === 'true';
+
 const moments: readonly Moment[] = [
   moment('the Certificate has been made', 'a', certificates, ({ metadata }) => metadata.name === 'a-tls'),
   moment(
@@ -62,13 +63,13 @@ const moments: readonly Moment[] = [
     ({ metadata }) => metadata.name === 'c-tls-1',
   ),
   moment('the Order has a URL', 'd', orders, ({ status }) => status?.url !== undefined),
-  moment(
-    'the solver Ingress is there',
-    'e',
-    ingresses,
-    ({ metadata }) => metadata.labels?.[http01SolverLabel] === 'true',
-  ),
-  moment('the name is verified', 'f', challenges, ({ status }) => status?.state === 'valid'),
+  moment('the solver Ingress is there', 'e', ingresses, isSolvers),
+  // Its Ingress goes then, and no status says so.
+  {
+    when: 'the name is verified',
+    name: 'f',
+    watch: ({ api }) => watchFor(api, ingresses, isSolvers, { isGone: true }),
+  },
   moment('the Order has its certificate', 'g', orders, ({ status }) => status?.certificate !== undefined),
 ];
 
