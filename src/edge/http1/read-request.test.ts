@@ -220,16 +220,10 @@ describe('refused', () => {
     ['the same, encoded', `GET /%2e%2e/b HTTP/1.1\r\n${host}\r\n`, 400, 'malformed path'],
     ['an encoded NUL', `GET /%00 HTTP/1.1\r\n${host}\r\n`, 400, 'malformed path'],
     [
-      'Upgrade: h2c',
-      `GET / HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,
-      400,
-      'Upgrade to HTTP/2',
-    ],
-    [
       'Upgrade: websocket, h2c',
       `GET / HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n`,
       400,
-      'Upgrade to HTTP/2',
+      'ambiguous Upgrade',
     ],
     [
       'two protocols to change to',

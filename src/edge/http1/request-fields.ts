@@ -74,9 +74,11 @@ export function readRequestFields(fields: WireFields): RequestFields | Refusal {
   const contentLength = length === undefined ? 0 : lengthOf(length);
   if (contentLength < 0) return refuse(400, 'malformed Content-Length');
   const body = coding !== undefined ? 'chunked' : contentLength > 0 ? 'length' : 'none';
-  if (upgrades.some(token => token.startsWith('h2c') || token.startsWith('http/')))
-    return refuse(400, 'Upgrade to HTTP/2');
-  const upgrade = connectionTokens.includes('upgrade') ? upgrades[0] : undefined;
+  // HTTP/2 in plain text is offered by every client of some kinds (curl --http2, Java's). It is not taken up and not passed on,
+  // and the request is answered as it came (RFC 9110 section 7.8).
+  const offersHttp = upgrades.some(isVersionOfHttp);
+  if (offersHttp && !upgrades.every(isVersionOfHttp)) return refuse(400, 'ambiguous Upgrade');
+  const upgrade = connectionTokens.includes('upgrade') && !offersHttp ? upgrades[0] : undefined;
   if (upgrade !== undefined && (body !== 'none' || upgrades.length > 1))
     return refuse(400, 'ambiguous Upgrade');
   return {
@@ -91,6 +93,10 @@ export function readRequestFields(fields: WireFields): RequestFields | Refusal {
     close: connectionTokens.includes('close'),
     keepAlive: connectionTokens.includes('keep-alive'),
   };
+}
+
+function isVersionOfHttp(token: string): boolean {
+  return token.startsWith('h2c') || token.startsWith('http/');
 }
 
 /** The value of a Content-Length (RFC 9110 section 8.6): digits and nothing else, or -1. */
