@@ -135,6 +135,7 @@ describe('Ingresses', () => {
       },
     ],
     ['an empty path of its own kind', withPaths({ pathType: 'ImplementationSpecific', backend })],
+    ['an empty text as a path of its own kind', withPath({ path: '', pathType: 'ImplementationSpecific' })],
     [
       'a resource as backend',
       { defaultBackend: { resource: { apiGroup: 'a.example', kind: 'Bucket', name: 'b' } } },

@@ -63,7 +63,8 @@ const path = withRules(
   {
     field: 'path',
     message: 'must begin with "/"',
-    holds: one => one.path?.startsWith('/') ?? one.pathType === 'ImplementationSpecific',
+    holds: ({ path = '', pathType }) =>
+      path === '' ? pathType === 'ImplementationSpecific' : path.startsWith('/'),
   },
   {
     field: 'path',
