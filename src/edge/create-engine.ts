@@ -17,7 +17,10 @@ export function createEngine(parts: EngineParts): Engine {
     ...settings,
     table,
     onTable: listener => void listeners.add(listener),
-    upstreamFailed: (route, backend, failure) => parts.upstreamFailed(route, backend, failure),
+    upstreamFailed(route, backend, failure) {
+      metrics.upstreamError(route, failure.code);
+      parts.upstreamFailed(route, backend, failure);
+    },
     metrics,
     accessLog: parts.accessLog,
     logger,

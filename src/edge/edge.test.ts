@@ -3,10 +3,11 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../core/clock.ts';
 import { silentLogger } from '../core/logger.ts';
+import { type MetricDelta, noEdgeMeasurements } from '../runtime/edge-measurements.ts';
 import { makeAuthority } from './certificates.testing.ts';
 import { certificateOf, send } from './clients.testing.ts';
 import { anIngress, aSecret } from './compile/builders.testing.ts';
-import { loopbackService } from './edge.testing.ts';
+import { loopbackService, startTestEdge } from './edge.testing.ts';
 import { type Edge, startEdge } from './index.ts';
 import { type MemoryCaches, memoryCaches } from './memory-caches.testing.ts';
 import type { EdgeConfig } from './options.ts';
@@ -73,6 +74,25 @@ describe('starting the edge', () => {
     await expect(start(memoryCaches(), { httpListen: text })).rejects.toMatchObject({
       code: 'EDGE_LISTEN_ADDRESS_INVALID',
     });
+  });
+
+  it('what it counts is told, at last when it stops', async () => {
+    const closed = createServer();
+    await new Promise<void>(resolve => closed.listen(0, '127.0.0.1', resolve));
+    const { port } = closed.address() as AddressInfo;
+    await new Promise(resolve => closed.close(resolve));
+    const deltas: MetricDelta[] = [];
+    const { edge, httpPort } = await startTestEdge(
+      [anIngress({ rules: { 'foo.com': [['/', 'Prefix']] } }), ...loopbackService('web', port)],
+      {},
+      { measurements: { ...noEdgeMeasurements, counted: (_worker, delta) => deltas.push(delta) } },
+    );
+    expect((await send({ port: httpPort })).status).toBe(502);
+    await edge.stop();
+    const counts = deltas.flatMap(({ requests }) => [...(requests.get('default/site') ?? [])]);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(1);
+    const errors = deltas.flatMap(({ upstreamErrors }) => [...upstreamErrors.keys()]);
+    expect(errors).toEqual(['default/site\tECONNREFUSED']);
   });
 
   it('serves one of the two alone, and then redirects nothing', async () => {

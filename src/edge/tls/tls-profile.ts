@@ -23,22 +23,34 @@ export function tlsProfileFor(table: RoutingTable, serverName: string): TlsProfi
   return { id: `${settings?.id ?? ''} ${clientCertificate?.id ?? ''}`, settings, clientCertificate };
 }
 
-const profiled = new WeakMap<RoutingTable, boolean>();
-
 /** Whether any name of the table has a profile: if none has, no connection need be asked for its name beforehand. */
-export function hasTlsProfiles(table: RoutingTable): boolean {
-  const known = profiled.get(table);
-  if (known !== undefined) return known;
-  const found = findsProfile(table);
-  profiled.set(table, found);
-  return found;
+export function hasTlsProfiles({ fallback, hosts, sni }: RoutingTable): boolean {
+  return fallback?.policy.clientCertificate !== undefined || anyPolicy(hosts) || anySettings(sni);
 }
 
-function findsProfile({ fallback, hosts, sni }: RoutingTable): boolean {
-  if (fallback?.policy.clientCertificate !== undefined) return true;
-  for (const routes of hosts.values()) if (policyOf(routes) !== undefined) return true;
-  for (const { settings } of sni.values()) if (settings !== undefined) return true;
-  return false;
+/** Most tables have the maps of the one before: only endpoints are other. */
+const known = new WeakMap<object, boolean>();
+
+function anyPolicy(hosts: RoutingTable['hosts']): boolean {
+  return knownOr(hosts, () => {
+    for (const routes of hosts.values()) if (policyOf(routes) !== undefined) return true;
+    return false;
+  });
+}
+
+function anySettings(sni: RoutingTable['sni']): boolean {
+  return knownOr(sni, () => {
+    for (const { settings } of sni.values()) if (settings !== undefined) return true;
+    return false;
+  });
+}
+
+function knownOr(map: object, find: () => boolean): boolean {
+  const before = known.get(map);
+  if (before !== undefined) return before;
+  const found = find();
+  known.set(map, found);
+  return found;
 }
 
 function policyFor(table: RoutingTable, serverName: string): ClientCertificatePolicy | undefined {
