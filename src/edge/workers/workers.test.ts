@@ -152,6 +152,7 @@ describe('worker processes', () => {
       Array.from({ length: 8 }, () => send({ port: edge.httpsPort, tls: {} }).then(({ status }) => status)),
     );
     expect(statuses).toEqual(Array(8).fill(200));
+    expect((await send({ port: edge.httpPort })).status).toBe(200);
     await expect.poll(() => new Set(edge.handshakes.map(({ worker }) => worker)).size, patience).toBe(2);
   });
 
