@@ -5,7 +5,7 @@ import { answerByItself } from '../http1/own-answers.ts';
 import { cookieAfterFailure } from '../policy/affinity.ts';
 import { decide } from '../policy/decide.ts';
 import type { AnswerDecision, Decision, ForwardDecision } from '../policy/decision.ts';
-import { errorPageFields, wantsErrorPage } from '../policy/error-pages.ts';
+import { wantsErrorPage } from '../policy/error-pages.ts';
 import { responseEditsOf } from '../policy/external-auth.ts';
 import { edits, mergeEdits } from '../policy/header-edits.ts';
 import { fieldsOfOwnAnswer } from '../policy/own-answer.ts';
@@ -15,15 +15,13 @@ import type { EndpointWish } from '../upstream/balancer.ts';
 import type { Candidate } from '../upstream/candidate.ts';
 import { BrokenAnswer, timeoutFailure, type UpstreamFailure } from '../upstream/failure.ts';
 import { decideRetry, failedToConnect } from '../upstream/retry.ts';
+import { askErrorPage } from './ask-error-page.ts';
 import { askPermission } from './ask-permission.ts';
-import { askUpstream } from './ask-upstream.ts';
 import { editFields } from './edit-fields.ts';
 import type { ForwardParts } from './forward-parts.ts';
-import { type HeaderFields, headerFieldsOf } from './header-fields.ts';
-import { JoinedFields } from './joined-fields.ts';
+import type { HeaderFields } from './header-fields.ts';
 import type {
   AnswerHead,
-  BodyFraming,
   BodySink,
   BodySource,
   ClientExchange,
@@ -33,14 +31,11 @@ import type {
   UpstreamListener,
   UpstreamRequest,
 } from './ports.ts';
-import { nextRequestId } from './request-id.ts';
 import { recordRequest } from './request-log.ts';
 import { type RelayOwner, RequestRelay } from './request-relay.ts';
 import { joinTunnels } from './tunnels.ts';
-import { upstreamFields } from './upstream-fields.ts';
+import { requestFor } from './upstream-request.ts';
 
-const noBody: BodyFraming = Object.freeze({ kind: 'none' });
-const openBody: BodyFraming = Object.freeze({ kind: 'open' });
 const noCandidates: readonly Candidate[] = Object.freeze([]);
 
 /** Serves requests of either protocol: decides, and forwards or answers. Never throws. */
@@ -141,35 +136,11 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
         sendMs: timeouts.sendMs ?? sendMs,
       };
     }
-    this.#request = this.#requestFor(decision);
-    if (this.#request.framing.kind === 'none') this.#startWhole(decision);
+    const [request, requestId] = requestFor(this.#parts, decision, this.#head);
+    this.#request = request;
+    this.#requestId = requestId;
+    if (request.framing.kind === 'none') this.#startWhole(decision);
     this.#try(decision);
-  }
-
-  #requestFor(decision: ForwardDecision): UpstreamRequest {
-    const head = this.#head;
-    const { context, policy } = this.#parts;
-    let fields = upstreamFields(head, decision.requestEdits, context.trusted, policy.forwardedHeader);
-    this.#requestId = head.fields.first('x-request-id');
-    if (this.#requestId === undefined) {
-      this.#requestId = nextRequestId();
-      fields = new JoinedFields(fields, headerFieldsOf(['X-Request-ID', this.#requestId]));
-    }
-    return {
-      method: head.method,
-      authority: decision.host,
-      scheme: decision.backend.tls === undefined ? 'http' : 'https',
-      target: decision.target,
-      fields,
-      framing:
-        head.body === 'none'
-          ? noBody
-          : head.body === 'length'
-            ? { kind: 'length', length: head.contentLength }
-            : openBody,
-      upgrade: decision.policy.allowUpgrade ? head.upgrade : undefined,
-      trailersWanted: head.fields.first('te') !== undefined,
-    };
   }
 
   /** Bounds what is left of the exchange, where the route says so (Mapping's `timeout_ms`). */
@@ -407,32 +378,16 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   // The end.
 
   #askPage(decision: ForwardDecision, status: number): void {
-    const { errorPages } = decision.policy;
-    const backend = this.#parts.table().backends.get(errorPages?.backend ?? '');
-    if (backend === undefined || backend.kind === 'unavailable')
-      return this.#answerByItself(status, 'no error page');
-    const candidate = this.#parts.balancer.choose(backend);
-    if (candidate === undefined) return this.#answerByItself(status, 'no error page');
-    const { connectors } = this.#parts;
-    this.#exchange = askUpstream(
-      backend.protocol === 'http2' ? connectors.http2 : connectors.http1,
-      { endpoint: candidate.endpoint, tls: backend.tls },
-      {
-        method: 'GET',
-        authority: decision.host,
-        scheme: backend.tls === undefined ? 'http' : 'https',
-        target: '/',
-        fields: headerFieldsOf(errorPageFields(status, this.#head, decision.route, undefined)),
-      },
+    this.#exchange = askErrorPage(
+      this.#parts,
+      decision,
+      this.#head,
+      status,
       this.#deadlines,
-      {
-        answered: (head, body) => {
-          if (this.#over) return body.discard();
-          this.#answer(head.status === 200 ? { ...head, status, statusText: '' } : head, body, decision);
-        },
-        failed: () => {
-          if (!this.#over) this.#answerByItself(status, 'no error page');
-        },
+      (head, body) => {
+        if (this.#over) return body?.discard();
+        if (head === undefined || body === undefined) this.#answerByItself(status, 'no error page');
+        else this.#answer(head, body, decision);
       },
     );
   }

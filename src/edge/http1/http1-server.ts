@@ -3,7 +3,8 @@ import type { ServeRequest } from '../exchange/ports.ts';
 import { recordRefusal } from '../exchange/request-log.ts';
 import type { ProtocolServer, ServingParts } from '../protocol-server.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
-import { type ConnectionHost, ServerConnection } from './server-connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { ServerConnection } from './server-connection.ts';
 
 /** How long a connection that has sent nothing may still send its first request while the engine stops. */
 const lastRequestMs = 500;

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Refusal } from '../policy/refusal.ts';
-import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
-import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
+import type { ConnectionFacts } from '../policy/request-head.ts';
+import type { Timed } from '../timers/timer-wheel.ts';
 import { BodyFault } from './body-fault.ts';
 import { BodyReader } from './body-reader.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { readDirectly, readOn } from './direct-reads.ts';
 import { HeadFinder } from './head-finder.ts';
 import { refusalText } from './own-answers.ts';
@@ -11,30 +12,6 @@ import { type ReadRequest, RequestReader } from './read-request.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { readTrailers } from './trailers.ts';
 import { Tunnel } from './tunnel.ts';
-
-/** What the connections of one server share. */
-export interface ConnectionHost {
-  readonly wheel: TimerWheel;
-  readonly timeouts: {
-    readonly headMs: number;
-    readonly idleMs: number;
-    readonly keepAliveMs: number;
-    readonly tunnelMs: number;
-  };
-  readonly limits: {
-    readonly headBytes: number;
-    readonly headers: number;
-    readonly target: number;
-    readonly requestsPerConnection: number;
-  };
-  readonly draining: boolean;
-  serve(exchange: ServerExchange, head: CheckedHead): void;
-  /** A request was refused, with the start of it for the log. */
-  refused(refusal: Refusal | { readonly status: 408; readonly reason: string }, facts: ConnectionFacts): void;
-  closed(connection: ServerConnection): void;
-  /** An error of ours: it costs this connection, and never the process. */
-  failed(error: unknown): void;
-}
 
 /**
  * A sink is full with this many bytes in it: as many as one read of an upstream gives. More would be queued, and copied together

@@ -1,6 +1,4 @@
-import { connect as connectPlain, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectSecure, type SecureContext } from 'node:tls';
-import type { Endpoint, UpstreamTls } from '../compile/table.ts';
+import type { Socket } from 'node:net';
 import { BodyReader } from '../http1/body-reader.ts';
 import { maxResponseHeadBytes, type ReadResponse, ResponseReader } from '../http1/read-response.ts';
 import { readTrailers } from '../http1/trailers.ts';
@@ -8,25 +6,22 @@ import { Tunnel } from '../http1/tunnel.ts';
 import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
 import { failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
 import type { Http1Exchange } from './http1-exchange.ts';
-import { upstreamIdentity } from './upstream-context.ts';
+import { openSocket, type SocketHome } from './open-socket.ts';
 
 /** What the connections of one pool share. */
-export interface ConnectionHome {
-  readonly endpoint: Endpoint;
-  readonly tls: UpstreamTls | undefined;
-  readonly context: SecureContext | undefined;
-  readonly lookup: LookupFunction;
+export interface ConnectionHome extends SocketHome {
   readonly wheel: TimerWheel;
-  /** Of the last connection that was verified: saves the next one most of its handshake. */
-  session: Buffer | undefined;
   /** The connection can take another request. Gives whether it is kept. */
   idle(connection: Http1Connection): boolean;
   gone(connection: Http1Connection): void;
 }
 
 const fullBytes = 65_536;
-/** All reads of upstreams go through one piece of memory: what is kept beyond a call is copied by who keeps it. */
-const readBytes = 65_536;
+/**
+ * All reads of upstreams go through one piece of memory: what is kept beyond a call is copied by who keeps it. A body of
+ * 64 KiB and its head fit in.
+ */
+const readBytes = 73_728;
 const headEnd = Buffer.from('\r\n\r\n');
 const unusedIdleMs = 60_000;
 
@@ -69,47 +64,13 @@ export class Http1Connection implements Timed {
 
   constructor(home: ConnectionHome, scratch: Buffer) {
     this.#home = home;
-    const { endpoint, tls, context, lookup } = home;
-    const common = {
-      host: endpoint.address,
-      port: endpoint.port,
-      noDelay: true,
-      lookup,
-      onread: {
-        buffer: scratch,
-        callback: (length: number): boolean => {
-          this.#receive(scratch.subarray(0, length));
-          return !this.#paused;
-        },
+    this.#socket = openSocket(home, scratch, {
+      read: length => {
+        this.#receive(scratch.subarray(0, length));
+        return !this.#paused;
       },
-    };
-    if (tls === undefined) {
-      this.#socket = connectPlain(common);
-      this.#socket.on('connect', () => this.#stands());
-    } else {
-      const { verify, serverName } = tls;
-      let session: Buffer | undefined;
-      const secure = connectSecure({
-        ...common,
-        ...(context === undefined ? {} : { secureContext: context }),
-        ...(home.session === undefined ? {} : { session: home.session }),
-        ALPNProtocols: ['http/1.1'],
-        rejectUnauthorized: verify,
-        servername: serverName ?? '',
-        // Without SNI Node would check the certificate against the address.
-        checkServerIdentity: upstreamIdentity(tls),
-      });
-      // A session is worth something only after its connection was verified: a resumed one is not verified again.
-      secure.on('session', (made: Buffer) => {
-        session = made;
-        if (this.#connected) home.session = made;
-      });
-      secure.on('secureConnect', () => {
-        home.session = session ?? home.session;
-        this.#stands();
-      });
-      this.#socket = secure;
-    }
+      stands: () => this.#stands(),
+    });
     this.#socket.on('drain', () => this.#drained());
     this.#socket.on('error', (error: Error) => this.#fail(failureOf(error), true));
     this.#socket.on('end', () => this.#upstreamEnded());

@@ -1,0 +1,28 @@
+import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
+import type { TimerWheel } from '../timers/timer-wheel.ts';
+import type { ServerConnection } from './server-connection.ts';
+import type { ServerExchange } from './server-exchange.ts';
+
+/** What the connections of one server share. */
+export interface ConnectionHost {
+  readonly wheel: TimerWheel;
+  readonly timeouts: {
+    readonly headMs: number;
+    readonly idleMs: number;
+    readonly keepAliveMs: number;
+    readonly tunnelMs: number;
+  };
+  readonly limits: {
+    readonly headBytes: number;
+    readonly headers: number;
+    readonly target: number;
+    readonly requestsPerConnection: number;
+  };
+  readonly draining: boolean;
+  serve(exchange: ServerExchange, head: CheckedHead): void;
+  /** What came was no request, or an ambiguous one; or it did not come in time. */
+  refused(refusal: { readonly status: number; readonly reason: string }, facts: ConnectionFacts): void;
+  closed(connection: ServerConnection): void;
+  /** An error of ours: it costs this connection, and never the process. */
+  failed(error: unknown): void;
+}
