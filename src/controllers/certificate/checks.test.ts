@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Certificate } from '../../api/cert-manager/certificate.ts';
+import { rfc3339 } from '../../core/clock.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
 import { issuanceViolation } from './checks.ts';
 import {
   aCertificate,
@@ -44,6 +46,54 @@ describe('why a Certificate is issued', () => {
     expect(issuanceViolation(aState({ secret: aSecret(issued) }), nowMs)).toBeUndefined();
     const state = aState({ secret: aSecret(issued), currentRequest: aRequest(issued.csr) });
     expect(issuanceViolation(state, nowMs)).toBeUndefined();
+  });
+
+  describe('where the status says that this spec and this certificate are Ready', () => {
+    const found = (
+      change: Partial<NonNullable<Certificate['status']>> & { observedGeneration?: number } = {},
+    ): CertificateState => {
+      const { observedGeneration = 2, ...status } = change;
+      const certificate = aCertificate({ dnsNames: ['new.example.com'] });
+      const request = aRequest(issued.csr);
+      return aState({
+        secret: aSecret(issued),
+        currentRequest: {
+          ...request,
+          metadata: { ...request.metadata, annotations: { 'cert-manager.io/certificate-revision': '1' } },
+        },
+        certificate: {
+          ...certificate,
+          metadata: { ...certificate.metadata, generation: 2 },
+          status: {
+            revision: 1,
+            notAfter: rfc3339(parseCertificate(issued.chain).notAfterMs),
+            conditions: [
+              { type: 'Ready', status: 'True', reason: 'Ready', lastTransitionTime: '', observedGeneration },
+            ],
+            ...status,
+          },
+        },
+      });
+    };
+
+    it('the request is not compared again', () => {
+      expect(issuanceViolation(found(), nowMs)).toBeUndefined();
+    });
+
+    it.each([
+      ['an earlier spec', { observedGeneration: 1 }],
+      ['another certificate', { notAfter: '2031-01-01T00:00:00Z' }],
+      ['another request', { revision: 2 }],
+      ['nothing', { conditions: [] }],
+    ])('it is, where it says so of %s', (_what, change) => {
+      expect(issuanceViolation(found(change), nowMs)?.reason).toBe('RequestChanged');
+    });
+
+    it('and the pair in the Secret is another one, that is seen', () => {
+      const state = found({ notAfter: rfc3339(parseCertificate(other.chain).notAfterMs) });
+      const swapped = { ...state, secret: aSecret(other), pair: aState({ secret: aSecret(other) }).pair };
+      expect(issuanceViolation(swapped, nowMs)?.reason).toBe('SecretMismatch');
+    });
   });
 
   it.each([
