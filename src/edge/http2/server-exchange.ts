@@ -11,6 +11,9 @@ export interface Ticks {
   now: number;
 }
 
+/** Of a body that nobody wants any more: bytes, and ticks after the answer. */
+const skippedBytes = 1_048_576;
+const skippingTicks = 5;
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 const gone = new Error('the client has gone');
 
@@ -128,7 +131,9 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
    * (with 408), or while it takes nothing of the answer.
    */
   expire(silentTicks: number): void {
-    if (this.#ticks.now - this.#movedAt < silentTicks || this.#closed()) return;
+    const silent = this.#ticks.now - this.#movedAt;
+    if (this.#over && silent >= skippingTicks && this.#stream.writableFinished) this.#closeAfterAnswer();
+    if (silent < silentTicks || this.#closed()) return;
     if (!this.#answered && this.#source?.awaited === true) {
       // Whoever takes the body answers.
       this.#source.closed(new BodyFault(408, 'the client sent no more of its body'));
@@ -141,15 +146,20 @@ export class ServerExchange implements ClientExchange, BodySink, SourceOwner {
     this.#movedAt = this.#ticks.now;
   }
 
-  /** Once the answer is out, the client need send no more (RFC 9113 section 8.1). */
+  /** Read for a while and thrown away: not every client looks for an answer before it has sent all of its body. */
   restRefused(): void {
+    this.#source?.skip(skippedBytes, () => this.#closeAfterAnswer());
+  }
+
+  /** The client is told to send no more, once the answer is out (RFC 9113 section 8.1). */
+  #closeAfterAnswer(): void {
     if (this.#closed()) return;
     if (this.#stream.writableFinished) this.#stream.close();
     else this.#stream.once('finish', () => this.#stream.close());
   }
 
   #answerDone(): void {
-    if (this.#source !== undefined && !this.#source.complete) this.restRefused();
+    if (this.#source?.complete === false) this.restRefused();
   }
 
   #drained(): void {

@@ -334,6 +334,50 @@ describe('back-pressure', () => {
   });
 });
 
+describe('an answer before the end of the body', () => {
+  it('is whole, and the rest of the body is thrown away without a reset', async () => {
+    const { server } = await serving((_head, client) => answerText(client, 200, 'early'));
+    const client = await rawClient(server.port);
+    client.send(
+      frame(frameType.headers, endHeaders, 1, headerBlock([...plainRequest.slice(1), [':method', 'POST']])),
+    );
+    await client.find(({ type, flags }) => type === frameType.data && flags === 1);
+    for (let sent = 0; sent < 50; sent += 1) {
+      client.send(frame(frameType.data, sent === 49 ? 1 : 0, 1, Buffer.alloc(10_000)));
+      await client.settled();
+    }
+    expect(client.frames.filter(({ type }) => type === frameType.rstStream)).toEqual([]);
+    client.socket.destroy();
+  });
+
+  it.each([
+    ['goes on for long', 40],
+    ['stalls', 0],
+  ])('and a body that %s is cut short with NO_ERROR, behind the answer', async (_, chunks) => {
+    const { server } = await serving((_head, client) => {
+      client.requestBody.discard();
+      answerText(client, 413, 'too long');
+    });
+    const client = await rawClient(server.port);
+    client.send(
+      frame(frameType.headers, endHeaders, 1, headerBlock([...plainRequest.slice(1), [':method', 'POST']])),
+    );
+    await client.settled();
+    for (let sent = 0; sent < chunks; sent += 1) {
+      client.send(...Array.from({ length: 8 }, () => frame(frameType.data, 0, 1, Buffer.alloc(8_192))));
+      await client.settled();
+    }
+    if (chunks === 0) server.clock.advance(5_000);
+    const reset = await client.find(({ type }) => type === frameType.rstStream);
+    expect(reset?.payload).toEqual(uint32(0));
+    const ofStream = client.frames.filter(({ stream }) => stream === 1);
+    const types = ofStream.map(({ type, flags }) => (type === frameType.data && flags === 1 ? 'end' : type));
+    expect(types.indexOf('end')).toBeGreaterThan(0);
+    expect(types.indexOf('end')).toBeLessThan(types.indexOf(frameType.rstStream));
+    client.socket.destroy();
+  });
+});
+
 describe('the end of a connection', () => {
   it('drain: GOAWAY, the answer under way is completed, and then the connection closes', async () => {
     const { serve, next } = byHand();
@@ -420,6 +464,9 @@ describe('time-outs of a stream', () => {
     server.clock.advance(61_000);
     expect(await fault).toMatchObject({ status: 408 });
     answerText(client, 408, 'late');
+    const closed = once(stream, 'end');
+    await closed;
+    server.clock.advance(5_000);
     expect((await answer).status).toBe(408);
   });
 

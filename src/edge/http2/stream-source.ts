@@ -22,6 +22,9 @@ export class StreamSource implements BodySource {
   #trailers: HeaderFields | undefined;
   #over = false;
   #failure: Error | undefined;
+  /** Bytes that are still thrown away. */
+  #left = Infinity;
+  #tooMuch: (() => void) | undefined;
 
   constructor(stream: Http2Stream, owner: SourceOwner) {
     this.#stream = stream;
@@ -53,7 +56,10 @@ export class StreamSource implements BodySource {
     }
     this.#sink = sink;
     this.#stream.on('data', (chunk: Buffer) => {
-      if (this.#over) return;
+      if (this.#over) {
+        this.#skipped(chunk.length);
+        return;
+      }
       if (!sink.write(chunk)) this.#stream.pause();
       this.#owner.moved();
     });
@@ -75,6 +81,24 @@ export class StreamSource implements BodySource {
     if (this.#over) return;
     this.#over = true;
     this.#owner.restRefused();
+  }
+
+  /** Reads what still comes and throws it away, up to as many bytes; beyond, `tooMuch` is called, and nothing more is read. */
+  skip(bytes: number, tooMuch: () => void): void {
+    if (this.#tooMuch !== undefined || this.complete) return;
+    this.#over = true;
+    this.#left = bytes;
+    this.#tooMuch = tooMuch;
+    if (this.#sink === undefined) this.#stream.on('data', (chunk: Buffer) => this.#skipped(chunk.length));
+    this.#stream.resume();
+  }
+
+  #skipped(bytes: number): void {
+    const before = this.#left;
+    this.#left -= bytes;
+    if (this.#left >= 0) return;
+    this.#stream.pause();
+    if (before >= 0) this.#tooMuch?.();
   }
 
   /** The stream is closed: where the body is not complete by now, it never will be. */
