@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NAMESPACE := node e2e/netns.ts --
 
-.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-edge bench-dead-names bench-compile servers clean
+.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-edge bench-attacks fuzz soak bench-dead-names bench-compile servers clean
 
 help: ## Shows this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -65,6 +65,10 @@ bench-compile: ## What a change costs the edge's routing table at 1,000, 5,000 a
 bench-edge: dist ## Postern, nginx, HAProxy and Caddy under the same load (SCENARIOS=, PROXIES=, ROUNDS=, SECONDS=)
 	@node e2e/servers/main.ts peers
 	@node bench/edge/main.ts
+
+fuzz: node_modules ## Odd bytes for the HTTP/1.1 codec, against Node's parser, nginx and HAProxy (MINUTES=2; SEED=)
+	@node e2e/servers/main.ts peers
+	@MINUTES=$(MINUTES) SEED=$(SEED) node e2e/fuzz/main.ts
 
 clean: ## Removes what was built
 	rm -rf dist node_modules

@@ -20,6 +20,9 @@ export function disagreement(edge: Reading, other: Reading, stream: string): str
   for (const [index, mine] of edge.requests.entries()) {
     const theirs = other.requests[index];
     if (theirs === undefined) {
+      // Node reads no further behind an offer to change protocols; the edge does not take up those of HTTP/2, and goes on.
+      if (index > 0 && other.refused === undefined && /upgrade:[ \t]*(?:h2c|http\/)/i.test(stream))
+        return undefined;
       if (stricter[other.refused ?? '']?.(mine, stream) === true) return undefined;
       return `request ${index} is taken by the edge alone (${other.refused ?? 'incomplete'})`;
     }
