@@ -2,7 +2,7 @@ import { fieldKind, fieldKindOf } from '../http1/field-kind.ts';
 import { WireFields } from '../http1/wire-fields.ts';
 import type { AddressRanges } from '../policy/address-ranges.ts';
 import { appendForwarded } from '../policy/forwarded.ts';
-import type { CheckedHead } from '../policy/request-head.ts';
+import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { HeaderEdits } from '../policy/route-policy.ts';
 import { editFields, keepFields } from './edit-fields.ts';
 import { type HeaderFields, headerFieldsOf } from './header-fields.ts';
@@ -43,13 +43,26 @@ function made(
       kindOf(fields, index) === fieldKind.other &&
       (connectionTokens.length === 0 || !connectionTokens.includes(fields.name(index))),
   );
-  const said: string[] = [];
-  appendForwarded(said, head, trusted, standard);
-  return editFields(new JoinedFields(kept, headerFieldsOf(said)), edits);
+  return editFields(new JoinedFields(kept, saidOf(head, trusted, standard)), edits);
+}
+
+/** What was last said of the client of a connection, and for which Host. */
+const said = new WeakMap<ConnectionFacts, { readonly host: string; readonly fields: HeaderFields }>();
+
+/** What the edge says of the client. For an untrusted peer that is the same for all requests of a connection to one host. */
+function saidOf(head: CheckedHead, trusted: AddressRanges, standard: boolean): HeaderFields {
+  const { connection, hostHeader } = head;
+  const known = connection.trusted ? undefined : said.get(connection);
+  if (known?.host === hostHeader) return known.fields;
+  const list: string[] = [];
+  appendForwarded(list, head, trusted, standard);
+  const fields = headerFieldsOf(list);
+  if (!connection.trusted) said.set(connection, { host: hostHeader, fields });
+  return fields;
 }
 
 function kindOf(fields: HeaderFields, index: number): number {
   if (fields instanceof WireFields) return fields.kind(index);
   const name = fields.name(index);
-  return fieldKindOf(name, 0, name.length);
+  return name.includes('_') ? fieldKind.unsafe : fieldKindOf(name, 0, name.length);
 }

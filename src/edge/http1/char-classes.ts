@@ -5,6 +5,7 @@ export const valueChar = 2;
 /** Request targets: anything visible but `#`; browsers send a good deal unencoded. */
 export const targetChar = 4;
 export const methodChar = 8;
+export const underscore = 16;
 
 /** The classes of each byte. */
 export const charClass: Uint8Array = makeClasses();
@@ -20,6 +21,7 @@ function makeClasses(): Uint8Array {
     if (code === 0x09 || (code >= 0x20 && code !== 0x7f)) classes |= valueChar;
     if (code > 0x20 && code !== 0x7f && code !== 0x23) classes |= targetChar;
     if (/[A-Z\-_]/.test(String.fromCharCode(code))) classes |= methodChar;
+    if (code === 0x5f) classes |= underscore;
     table[code] = classes;
   }
   return table;

@@ -22,28 +22,28 @@ export const fieldKind = Object.freeze({
 
 const upperMask = 0x20;
 
-/** The kind of the field whose name stands in `text` from `start` to `end`, checked to be a token already. */
+/** The kind of the field whose name stands in `text` from `start` to `end`: a token without underscores, which are `unsafe`. */
 export function fieldKindOf(text: string, start: number, end: number): number {
   switch (end - start) {
     case 2:
       return is(text, start, 'te') ? fieldKind.te : fieldKind.other;
     case 4:
-      return is(text, start, 'host') ? fieldKind.host : underscored(text, start, end);
+      return is(text, start, 'host') ? fieldKind.host : fieldKind.other;
     case 5:
-      return is(text, start, 'proxy') ? fieldKind.unsafe : underscored(text, start, end);
+      return is(text, start, 'proxy') ? fieldKind.unsafe : fieldKind.other;
     case 6:
-      return is(text, start, 'expect') ? fieldKind.expect : underscored(text, start, end);
+      return is(text, start, 'expect') ? fieldKind.expect : fieldKind.other;
     case 7:
       if (is(text, start, 'upgrade')) return fieldKind.upgrade;
-      return is(text, start, 'trailer') ? fieldKind.hopByHop : underscored(text, start, end);
+      return is(text, start, 'trailer') ? fieldKind.hopByHop : fieldKind.other;
     case 8:
-      return is(text, start, 'x-scheme') ? fieldKind.forwarded : underscored(text, start, end);
+      return is(text, start, 'x-scheme') ? fieldKind.forwarded : fieldKind.other;
     case 9:
       if (is(text, start, 'forwarded') || is(text, start, 'x-real-ip')) return fieldKind.forwarded;
-      return underscored(text, start, end);
+      return fieldKind.other;
     case 10:
       if (is(text, start, 'connection')) return fieldKind.connection;
-      return is(text, start, 'keep-alive') ? fieldKind.keepAlive : underscored(text, start, end);
+      return is(text, start, 'keep-alive') ? fieldKind.keepAlive : fieldKind.other;
     case 14:
       if (is(text, start, 'content-length')) return fieldKind.contentLength;
       break;
@@ -67,9 +67,9 @@ export function fieldKindOf(text: string, start: number, end: number): number {
       first === 0x78
         ? end - start > 11 && is(text, start, 'x-forwarded-')
         : first === 0x73 && is(text, start, 'ssl-client-');
-    if (told) return underscored(text, start, end) || fieldKind.forwarded;
+    if (told) return fieldKind.forwarded;
   }
-  return underscored(text, start, end);
+  return fieldKind.other;
 }
 
 /** Whether `name` (lower case, letters and hyphens) stands at `start`. */
@@ -81,9 +81,4 @@ function is(text: string, start: number, name: string): boolean {
     if (code !== wanted && (wanted === 0x2d || (code | upperMask) !== wanted)) return false;
   }
   return true;
-}
-
-function underscored(text: string, start: number, end: number): number {
-  for (let at = start; at < end; at += 1) if (text.charCodeAt(at) === 0x5f) return fieldKind.unsafe;
-  return fieldKind.other;
 }

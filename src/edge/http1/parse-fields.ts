@@ -1,5 +1,5 @@
-import { charClass, tokenChar, valueChar } from './char-classes.ts';
-import { fieldKindOf } from './field-kind.ts';
+import { charClass, tokenChar, underscore, valueChar } from './char-classes.ts';
+import { fieldKind, fieldKindOf } from './field-kind.ts';
 import { WireFields } from './wire-fields.ts';
 
 const cr = 0x0d;
@@ -23,7 +23,12 @@ export function parseFields(
     if (left === 0) return tooManyFields;
     left -= 1;
     const nameStart = at;
-    while (((charClass[text.charCodeAt(at)] ?? 0) & tokenChar) !== 0) at += 1;
+    let classes = 0;
+    for (let found = charClass[text.charCodeAt(at)] ?? 0; (found & tokenChar) !== 0; ) {
+      classes |= found;
+      at += 1;
+      found = charClass[text.charCodeAt(at)] ?? 0;
+    }
     const nameEnd = at;
     if (text.charCodeAt(at) !== 0x3a) return nameFault(text, nameStart, at);
     if (nameEnd === nameStart) return fieldFaults.emptyName;
@@ -38,7 +43,8 @@ export function parseFields(
       (text.charCodeAt(valueEnd - 1) === 0x20 || text.charCodeAt(valueEnd - 1) === 0x09)
     )
       valueEnd -= 1;
-    marks.push(nameStart, nameEnd, valueStart, valueEnd, fieldKindOf(text, nameStart, nameEnd));
+    const kind = (classes & underscore) === 0 ? fieldKindOf(text, nameStart, nameEnd) : fieldKind.unsafe;
+    marks.push(nameStart, nameEnd, valueStart, valueEnd, kind);
     at += 2;
   }
   return at === end ? new WireFields(text, marks) : fieldFaults.malformedName;

@@ -20,13 +20,14 @@ import { Tunnel } from './tunnel.ts';
 const fullBytes = 65_536;
 /** Bytes of further requests that wait while one is answered. */
 const pipelinedBytes = 65_536;
-/** Heads up to this size are compared with the one before in one go. */
+/** Bytes up to this number are read in one go, where they hold a whole head. */
 const shortBytes = 8_192;
 /** What is read of a body that nobody wants, so that the client gets to read its answer (RFC 9112 section 9.6). */
 const discardBytes = 8 * 1_048_576;
 const discardMs = 5_000;
 const lingerMs = 2_000;
 const space = 0x20;
+const emptyLine = '\r\n\r\n';
 const cr = 0x0d;
 const lf = 0x0a;
 
@@ -158,10 +159,16 @@ export class ServerConnection implements Timed {
       input.length <= shortBytes &&
       input.length <= this.#host.limits.headBytes
     ) {
-      const repeated = this.#reader.readRepeated(input.toString('latin1'));
+      const text = input.toString('latin1');
+      const repeated = this.#reader.readRepeated(text);
       if (repeated !== undefined) {
         this.#input = undefined;
         return this.#begin(repeated);
+      }
+      const end = text.indexOf(emptyLine) + emptyLine.length;
+      if (end >= emptyLine.length) {
+        this.#readTo(end);
+        return this.#begin(this.#reader.read(text.slice(0, end)));
       }
     }
     if (this.#phase === 'idle') {
