@@ -44,7 +44,10 @@ export class RequestReader {
    * where they are not one head of just these.
    */
   readRepeated(text: string): ReadRequest | Refusal | undefined {
-    return this.#knownText !== '' && text.endsWith(this.#knownText) ? this.#read(text, true) : undefined;
+    const from = text.indexOf('\r\n') + 2;
+    // Lengths are compared first: most that differ, differ in it.
+    const repeats = text.length - from === this.#knownText.length && text.slice(from) === this.#knownText;
+    return repeats && this.#knownText !== '' ? this.#read(text, true) : undefined;
   }
 
   /** Reads one head. `text` is the whole of it, a byte a character, with the empty line that ends it. */

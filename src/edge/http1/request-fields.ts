@@ -68,7 +68,7 @@ export function readRequestFields(fields: WireFields): RequestFields | Refusal {
       default:
     }
   }
-  const host = hostHeader === undefined ? nobody : parseHost(hostHeader);
+  const host = hostHeader === undefined ? nobody : hostOf(hostHeader);
   if (host === undefined) return refuse(400, 'malformed Host');
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuse(501, 'transfer coding');
   const contentLength = length === undefined ? 0 : lengthOf(length);
@@ -97,6 +97,17 @@ export function readRequestFields(fields: WireFields): RequestFields | Refusal {
 
 function isVersionOfHttp(token: string): boolean {
   return token.startsWith('h2c') || token.startsWith('http/');
+}
+
+let lastHeader = '';
+let lastHost: RequestHost | undefined = nobody;
+
+/** Reads a Host. The last one is remembered: a client sends the same with each request. */
+function hostOf(header: string): RequestHost | undefined {
+  if (header === lastHeader) return lastHost;
+  lastHost = parseHost(header);
+  lastHeader = header;
+  return lastHost;
 }
 
 /** The value of a Content-Length (RFC 9110 section 8.6): digits and nothing else, or -1. */
