@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileCaptures } from './path-captures.ts';
 import { compilePattern } from './path-pattern.ts';
 
 function matches(source: string, path: string): boolean {
@@ -55,6 +56,14 @@ describe('path patterns', () => {
     const startedMs = performance.now();
     expect(matches('/(a+)+(a|a)*(aa?)+$', `/${'a'.repeat(8_000)}!`)).toBe(false);
     expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+
+  it('goes through no rounds of nothing', () => {
+    const rounds = (node: string, depth: number): string =>
+      depth === 0 ? node : `(?:${rounds(node, depth - 1)}){100}`;
+    for (const source of [`/${rounds('', 15)}`, `/${rounds('()|', 12)}`, `/${rounds('(?:)*', 12)}`])
+      expect(matches(source, '/a')).toBe(true);
+    expect(compileCaptures(`/${rounds('(?:)', 15)}`)).toHaveProperty('captures');
   });
 
   it.each([

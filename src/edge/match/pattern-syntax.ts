@@ -196,7 +196,8 @@ class Parser {
     if ('*+?{'.includes(this.#peek()) && this.#peek() !== '') {
       throw new Refusal(`"${this.#peek()}" at ${this.#at} repeats a repetition`);
     }
-    return { kind: 'repeat', node, ...bounds, lazy };
+    // Nothing, however often: rounds within rounds of it would be gone through one by one, and add no step that is counted.
+    return isNothing(node) ? node : { kind: 'repeat', node, ...bounds, lazy };
   }
 
   #bounds(): { min: number; max: number | undefined } {
@@ -210,5 +211,19 @@ class Parser {
       throw new Refusal(`${text} is out of order or beyond ${maxRepeat}`);
     }
     return { min, max };
+  }
+}
+
+/** Whether a node has no part that could match or fail: `(?:)`. */
+function isNothing(node: PatternNode): boolean {
+  switch (node.kind) {
+    case 'sequence':
+    case 'either':
+      return node.nodes.every(isNothing);
+    case 'group':
+    case 'repeat':
+      return isNothing(node.node);
+    default:
+      return false;
   }
 }

@@ -11,7 +11,14 @@ const basicForm = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 
 /** The user and the password of a request, or undefined where it states none, or more than one. */
 export function credentialsOf({ fields }: Pick<CheckedHead, 'fields'>): Credentials | undefined {
-  const encoded = basicForm.exec(fields.first('authorization') ?? '')?.[1];
+  let stated: string | undefined;
+  for (let at = 0; at < fields.count; at += 1) {
+    if (fields.name(at) !== 'authorization') continue;
+    // The upstream could take another one for the client's than the one that was checked.
+    if (stated !== undefined) return undefined;
+    stated = fields.value(at);
+  }
+  const encoded = basicForm.exec(stated ?? '')?.[1];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');

@@ -70,9 +70,15 @@ describe('client certificates', () => {
 
   it.each([
     ['CN=ann', 'ann'],
-    ['/C=DE/CN=ann', 'ann'],
+    ['C=DE\nCN=ann', 'ann'],
     ['C=DE, CN=a\\,b', 'a,b'],
     ['O=x', undefined],
+    ['O=x\\, CN=root,CN=ann', 'ann'],
+    ['O=x/CN=root,CN=ann', 'ann'],
+    ['O=x\\+CN=root,CN=ann', 'ann'],
+    ['O=x\\\\,CN=ann', 'ann'],
+    ['UID=7+CN=ann,O=x', 'ann'],
+    ['CN=J\\C3\\A4n', 'J\xc3\xa4n'],
   ])('%j is for %s', (subject, name) => {
     expect(commonNameOf(subject)).toBe(name);
   });

@@ -66,9 +66,17 @@ function nameMatches(source: string, subject: string): boolean {
   return name !== undefined && pattern?.matches(name) === true;
 }
 
-/** The common name in a subject, written by RFC 2253 or a line each, as OpenSSL and Node do. */
+/** One part of a name: up to a comma, plus sign or end of line that no backslash stands before. */
+const namePart = /(?:\\[^]|[^,+\n\\])+/g;
+
+/** The first common name in a subject, written by RFC 2253 or a line each, as OpenSSL and Node do; a byte a character. */
 export function commonNameOf(subject: string): string | undefined {
-  return /(?:^|[,\n/]\s*)CN=((?:\\.|[^,\n\\])+)/.exec(subject)?.[1]?.replaceAll(/\\(.)/g, '$1');
+  const part = subject.match(namePart)?.find(one => /^ *CN=/.test(one));
+  return part
+    ?.slice(part.indexOf('=') + 1)
+    .replaceAll(/\\(?:([0-9A-Fa-f]{2})|([^]))/g, (_, byte: string | undefined, char: string) =>
+      byte === undefined ? char : String.fromCharCode(Number.parseInt(byte, 16)),
+    );
 }
 
 /** Made once for a connection: the certificate does not change on it. */

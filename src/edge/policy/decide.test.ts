@@ -276,6 +276,13 @@ describe('guards', () => {
       403,
     ],
     ['any: ranges are not there', { satisfy: 'any', basicAuth }, {}, 401],
+    [
+      'any: ranges that only keep some away speak for nobody else',
+      { satisfy: 'any', sourceRanges: { allow: [], deny: ['198.51.100.0/24'] }, basicAuth },
+      {},
+      401,
+    ],
+    ['any: the credentials twice', { basicAuth }, { fields: [...right, ...right] }, 401],
   ])('%s', (_what, policy, head, status) => {
     expect(statusOf(decided(aTable({ policy }), head))).toBe(status);
   });

@@ -135,8 +135,10 @@ function model(one: World): 'denied' | 'forward' | 'ask' {
   if (one.refused || !certified || one.tooLong) return 'denied';
   const right = one.shown === 'right';
   if (!one.any) return !inside || (one.password && !right) ? 'denied' : one.external ? 'ask' : 'forward';
-  const asked = one.ranges !== 'none' || one.password || one.external;
-  if (!asked || (one.ranges !== 'none' && inside) || (one.password && right)) return 'forward';
+  // Ranges that only keep some away say of nobody that he may come in.
+  const within = inside && (one.ranges === 'allow' || one.ranges === 'both');
+  const asked = one.password || one.external;
+  if (within || (one.password && right) || (!asked && inside)) return 'forward';
   return one.external ? 'ask' : 'denied';
 }
 

@@ -19,14 +19,14 @@ function denial(status: number, reason: string, fields: readonly string[] = []):
   return { status, reason, fields };
 }
 
-/** Whether the ranges let a client in: no ranges let everybody in and speak for nobody. */
+/** Whether the ranges let a client in. Where none are named that may come in, those that are not denied are not spoken for. */
 export function judgeAddress(
   { allow, deny }: Pick<PreparedPolicy, 'allow' | 'deny'>,
   address: string,
 ): 'none' | 'inside' | 'outside' {
-  if (allow === undefined && deny === undefined) return 'none';
   if (deny?.has(address) === true) return 'outside';
-  return allow === undefined || allow.has(address) ? 'inside' : 'outside';
+  if (allow === undefined) return 'none';
+  return allow.has(address) ? 'inside' : 'outside';
 }
 
 /** The address that ranges and limits are about. */

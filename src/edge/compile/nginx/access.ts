@@ -49,7 +49,7 @@ export const accessRows: readonly AnnotationRow[] = [
     name: 'satisfy',
     support: 'supported',
     values: '`all`, `any`',
-    help: 'With `any`, a client within the ranges needs no password, and one with a password need not be within the ranges.',
+    help: 'With `any`, a client within `whitelist-source-range` needs no password, and one with a password need not be within the ranges.',
     guard: true,
     read: (value, draft) => {
       if (value !== 'all' && value !== 'any') return 'use "all" or "any"';
