@@ -3,7 +3,7 @@ import { keyOf, keyText } from '../../api/meta.ts';
 import { problemsText } from '../../api/problem.ts';
 import { problemsOfError } from '../../api/schema-problems.ts';
 import { type Finding, findingReasons } from '../finding.ts';
-import { wildcardFor } from '../match/host.ts';
+import { parseRuleHost, wildcardFor } from '../match/host.ts';
 import { quoted } from './quoted.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { HostTlsSettings, SniEntry } from './table.ts';
@@ -51,8 +51,16 @@ export function compileContexts(
       findings.push({
         object: context,
         reason: findingReasons.tlsContextInvalid,
-        message: `${error}. It is not used`,
+        message: `${error}. Until then what uses this TLSContext answers 503`,
       });
+      // It may ask the clients of these for certificates.
+      for (const host of hostsWritten(context.spec)) {
+        const name = host === '*' ? '' : host;
+        if (owners.has(name)) continue;
+        owners.set(name, context);
+        sni.set(name, { kind: 'default', reason: error });
+        guards.set(host, { error });
+      }
       continue;
     }
     const read = readTlsContext({ ...context, spec: parsed.data }, snapshot, settings);
@@ -166,4 +174,14 @@ function expired(context: TlsContext, { secret }: Termination, expiry: number): 
   const at = new Date(expiry).toISOString();
   const message = `the certificate in Secret ${quoted(secret)} expired at ${at}: renew it`;
   return { object: context, reason: findingReasons.certificateExpired, message };
+}
+
+/** The hosts of a TLSContext of which nothing else is understood. */
+function hostsWritten(spec: unknown): string[] {
+  const hosts = typeof spec === 'object' && spec !== null && 'hosts' in spec ? spec.hosts : undefined;
+  const written: readonly unknown[] = Array.isArray(hosts) ? hosts : [hosts];
+  return written.flatMap(host => {
+    const lower = typeof host === 'string' ? host.toLowerCase() : '';
+    return lower === '*' || parseRuleHost(lower) !== undefined ? lower : [];
+  });
 }

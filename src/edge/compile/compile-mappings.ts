@@ -187,9 +187,9 @@ class MappingCompiler {
     if (first === undefined) return [];
     const shares = sharesOf(members.map(({ spec }) => spec.weight));
     if (shares === undefined) return this.#overweight(first, members);
-    return guardsFor(first, this.#contexts).map(({ host, order, change }) => ({
+    return guardsFor(first, this.#contexts).map(({ host, within, order, change }) => ({
       host,
-      entry: { match: first.read.match, order, route: groupRoute(first, others, shares, change) },
+      entry: { within, match: first.read.match, order, route: groupRoute(first, others, shares, change) },
     }));
   }
 
@@ -203,9 +203,10 @@ class MappingCompiler {
     const key = keyOfSpec(backend);
     this.#backends.set(key, backend);
     const refused: ReadMapping = { ...first, policy: { ...plainPolicy, refusal: message }, backend: key };
-    return guardsFor(refused, this.#contexts).map(({ host, order, change }) => ({
+    return guardsFor(refused, this.#contexts).map(({ host, within, order, change }) => ({
       host,
       entry: {
+        within,
         match: first.read.match,
         order,
         route: groupRoute(refused, [], { shares: [1], total: 1 }, change),

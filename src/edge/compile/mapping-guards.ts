@@ -1,5 +1,5 @@
 import { wildcardFor } from '../match/host.ts';
-import type { MappingHost, MappingOrder } from '../match/mapping-table.ts';
+import type { MappingHost, MappingOrder, MappingRoute } from '../match/mapping-table.ts';
 import type { RoutePolicy } from '../policy/route-policy.ts';
 import type { ContextsResult, HostGuard } from './compile-contexts.ts';
 import type { ReadMapping } from './mapping-group.ts';
@@ -7,6 +7,7 @@ import type { ReadMapping } from './mapping-group.ts';
 /** A host that a Mapping is placed at, and what becomes of its policy there. */
 export interface Placement {
   readonly host: Omit<MappingHost, 'tiers'>;
+  readonly within: MappingRoute['within'];
   readonly order: MappingOrder;
   readonly change: (policy: RoutePolicy) => RoutePolicy;
 }
@@ -22,16 +23,18 @@ export function guardsFor(mapping: ReadMapping, contexts: ContextsResult): Place
   if (host.kind === 'name') {
     const own =
       contexts.guards.get(host.text) ?? contexts.guards.get(wildcardFor(host.text) ?? '') ?? general;
-    return [{ host, order: mapping.order, change: changeFor(own, redirectsAll) }];
+    return [{ host, within: undefined, order: mapping.order, change: changeFor(own, redirectsAll) }];
   }
-  const placements: Placement[] = [{ host, order: mapping.order, change: changeFor(general, redirectsAll) }];
+  const placements: Placement[] = [
+    { host, within: undefined, order: mapping.order, change: changeFor(general, redirectsAll) },
+  ];
   for (const [guarded, guard] of contexts.guards) {
     if (guarded === '*' || !overlaps(host, guarded)) continue;
-    const place = hostOf(guarded);
     // Just before itself, and behind what stood before it.
     const headers = mapping.order.headers + 0.5;
     placements.push({
-      host: place,
+      host: hostOf(guarded),
+      within: host.kind === 'any' ? undefined : host,
       order: { ...mapping.order, headers },
       change: changeFor(guard, redirectsAll),
     });
@@ -49,15 +52,16 @@ function changeFor(guard: HostGuard | undefined, forceSsl: boolean): (policy: Ro
   };
 }
 
-/** Whether some host of a Mapping can be one of a guarded name or one-label wildcard. Said too often, it does no harm. */
+/** Whether some host of a Mapping can be one of a guarded name or one-label wildcard. Said too often, it costs a look-up. */
 function overlaps({ kind, text }: Omit<MappingHost, 'tiers'>, guarded: string): boolean {
   const name = guarded.replace(/^\*/, '');
   if (kind === 'suffix') return name.endsWith(text) || text.endsWith(name);
   return kind !== 'prefix' || guarded.startsWith('*') || name.startsWith(text);
 }
 
+/** A star stands for one label, as in handshakes; that of a Mapping's hostname stands for more. */
 function hostOf(guarded: string): Omit<MappingHost, 'tiers'> {
-  return guarded.startsWith('*')
-    ? { hostname: guarded, kind: 'suffix', text: guarded.slice(1) }
-    : { hostname: guarded, kind: 'name', text: guarded };
+  if (!guarded.startsWith('*')) return { hostname: guarded, kind: 'name', text: guarded };
+  const text = `[^.]+${guarded.slice(1).replaceAll('.', '\\.')}`;
+  return { hostname: `~${text}`, kind: 'pattern', text };
 }

@@ -147,6 +147,11 @@ describe('edge.md 3: TLSContexts for upstreams', () => {
     ['a suite that nobody knows', () => [{ cipher_suites: ['FANCY'] }, []], 'spec.cipher_suites has "FANCY"'],
     ['weak suites alone', () => [{ cipher_suites: ['AES128-SHA'] }, []], 'has no suite with AEAD'],
     ['a curve that nobody knows', () => [{ ecdh_curves: ['P-1'] }, []], 'spec.ecdh_curves has "P-1"'],
+    [
+      'a curve by the name of a property',
+      () => [{ ecdh_curves: ['constructor'] }, []],
+      'spec.ecdh_curves has "constructor"',
+    ],
     ['TLS 1.1 at most', () => [{ max_tls_version: 'v1.1' }, []], 'spec.max_tls_version is "v1.1"'],
     [
       'a minimum above the maximum',
@@ -315,6 +320,49 @@ describe('edge.md 3: TLSContexts for hosts', () => {
     const result = terminated({ hosts: ['client.example'], ...spec }, [server(), ca()]);
     expect(mappedRoute(result, 'client.example/')?.policy.refusal).toMatch(/^(spec\.cert_required|Secret)/);
     expect(mappedRoute(result, 'a.example/')?.policy.refusal).toBeUndefined();
+  });
+
+  it.each<[string, object]>([
+    ['without a Secret', { hosts: ['client.example'], ca_secret: 'ca', cert_required: true }],
+    [
+      'with a field of another form',
+      { hosts: ['Client.example'], secret: 'server', ca_secret: 'ca', alpn_protocols: ['h2'] },
+    ],
+    ['with a host that is no list', { hosts: 'client.example', secret: 'server', ca_secret: 'ca' }],
+  ])('of which a TLSContext cannot be read, %s, answer 503', (_name, spec) => {
+    const result = compileEmissary({
+      mappings: [aMapping({ prefix: '/' }, 'm'), aMapping({ hostname: 'client.example' }, 'own')],
+      tlsContexts: [aTlsContext(spec as TlsContextSpec)],
+      secrets: [server(), ca()],
+    });
+    expect(mappedRoute(result, 'client.example/')?.policy.refusal).toMatch(/^spec\./);
+    expect(mappedRoute(result, 'a.example/')?.policy.refusal).toBeUndefined();
+    expect(messagesOf(result)).toEqual([expect.stringMatching(/answers 503$/)]);
+  });
+
+  it('get no requests from Mappings of other hosts by their guard', () => {
+    const hosts = ['client.example', 'shop.example', '*.shop.example'];
+    const result = compileEmissary({
+      mappings: [
+        aMapping({ hostname: 'client.example' }, 'own'),
+        aMapping({ hostname: '*.client.example' }, 'below'),
+        aMapping({ hostname: undefined, host: 'a[.]long[.]name[.]of[.]others', host_regex: true }, 'regex'),
+        aMapping({ hostname: '*.deep.shop.example' }, 'deep'),
+        aMapping({ hostname: 'others.*' }, 'beginning'),
+      ],
+      tlsContexts: [aTlsContext({ hosts, secret: 'server', ca_secret: 'ca', cert_required: true })],
+      secrets: [server(), ca()],
+    });
+    const found = (host: string) => mappedRoute(result, `${host}/`)?.source.name;
+    expect(found('client.example')).toBe('own');
+    expect(found('shop.example')).toBeUndefined();
+    expect(found('a.shop.example')).toBeUndefined();
+    expect(found('a.deep.shop.example')).toBe('deep');
+    // A wildcard of a TLSContext is for one label, and so is what its clients are asked for.
+    expect(mappedRoute(result, 'a.deep.shop.example/')?.policy.clientCertificate).toBeUndefined();
+    expect(found('others.shop.example')).toBe('beginning');
+    expect(mappedRoute(result, 'others.shop.example/')?.policy.clientCertificate).toBeDefined();
+    expect(mappedRoute(result, 'others.example/')?.policy.clientCertificate).toBeUndefined();
   });
 
   it('redirect plain HTTP where redirect_cleartext_from is set', () => {

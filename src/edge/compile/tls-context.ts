@@ -324,20 +324,20 @@ function ciphersOf(written: readonly string[], notes: string[]): string | undefi
   return sealed.length === 0 ? undefined : sealed.join(':');
 }
 
-const curveNames: Readonly<Record<string, string>> = {
-  x25519: 'X25519',
-  'p-256': 'P-256',
-  'p-384': 'P-384',
-  'p-521': 'P-521',
-  prime256v1: 'P-256',
-  secp384r1: 'P-384',
-  secp521r1: 'P-521',
-};
+const curveNames: ReadonlyMap<string, string> = new Map([
+  ['x25519', 'X25519'],
+  ['p-256', 'P-256'],
+  ['p-384', 'P-384'],
+  ['p-521', 'P-521'],
+  ['prime256v1', 'P-256'],
+  ['secp384r1', 'P-384'],
+  ['secp521r1', 'P-521'],
+]);
 
 function curvesOf(written: readonly string[]): string | undefined | Error {
-  const unknown = written.find(name => curveNames[name.toLowerCase()] === undefined);
+  const unknown = written.find(name => !curveNames.has(name.toLowerCase()));
   if (unknown !== undefined)
     return new Error(`spec.ecdh_curves has ${quoted(unknown)}: use X25519, P-256, P-384 or P-521`);
-  const curves = written.map(name => curveNames[name.toLowerCase()] ?? '');
+  const curves = written.map(name => curveNames.get(name.toLowerCase()) ?? '');
   return curves.length === 0 ? undefined : curves.join(':');
 }

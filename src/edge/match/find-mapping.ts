@@ -38,7 +38,7 @@ export function findMapping(
 ): FoundMapping | undefined {
   let best: FoundMapping | undefined;
   const consider = (candidates: MappingHost | undefined): void => {
-    const found = candidates && findInHost(candidates.tiers, path, request);
+    const found = candidates && findInHost(candidates.tiers, host.name, path, request);
     if (found === undefined || (best && compareMappingOrder(best.found.order, found.order) <= 0)) return;
     best = { found, anyHost: candidates?.kind === 'any' };
   };
@@ -60,7 +60,7 @@ function globsOf(mappings: ReadonlyMap<string, MappingHost>): readonly MappingHo
   return found;
 }
 
-function covers({ kind, text }: MappingHost, name: string): boolean {
+function covers({ kind, text }: Pick<MappingHost, 'kind' | 'text'>, name: string): boolean {
   // The star stands for something: `*.foo.com` is not `.foo.com`.
   if (kind === 'suffix') return name.length > text.length && name.endsWith(text);
   if (kind === 'prefix') return name.length > text.length && name.startsWith(text);
@@ -69,6 +69,7 @@ function covers({ kind, text }: MappingHost, name: string): boolean {
 
 function findInHost(
   tiers: readonly MappingTier[],
+  name: string,
   path: string,
   request: MappingRequest,
 ): MappingRoute | undefined {
@@ -76,7 +77,10 @@ function findInHost(
   for (const tier of tiers) {
     let best: MappingRoute | undefined;
     const consider = (candidates: readonly MappingRoute[] | undefined): void => {
-      const found = candidates?.find(({ match }) => matches(match, path, request));
+      const found = candidates?.find(
+        ({ within, match }) =>
+          (within === undefined || covers(within, name)) && matches(match, path, request),
+      );
       if (found !== undefined && (!best || compareMappingOrder(found.order, best.order) < 0)) best = found;
     };
     if (tier.length <= path.length) {

@@ -24,6 +24,8 @@ export interface MappingTier {
 
 /** A Mapping, or several of equal match that share the requests. */
 export interface MappingRoute {
+  /** The hosts of the Mapping itself, where it stands at others: those of both are meant. */
+  readonly within: Pick<MappingHost, 'kind' | 'text'> | undefined;
   readonly match: MappingMatch;
   readonly order: MappingOrder;
   readonly route: Route;
