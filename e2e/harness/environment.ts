@@ -229,11 +229,15 @@ async function isReady({ health }: Place): Promise<boolean> {
   return status === 200;
 }
 
-/** Applies the CRDs: on 1.20 those without the rules that it does not know. */
-export async function installCrds(cluster: Cluster): Promise<void> {
-  const folder = join(import.meta.dirname, '../../crds', cluster.line === '1.20' ? 'kubernetes-1.20' : '');
-  const files = (await readdir(folder)).filter(file => file.endsWith('.yaml'));
-  const texts = await Promise.all(files.map(file => readFile(join(folder, file), 'utf8')));
-  await cluster.apply(texts.join('\n---\n'));
+/** Applies the CRDs, and those in further folders of crds/: on 1.20 those without the rules that it does not know. */
+export async function installCrds(cluster: Cluster, folders: readonly string[] = ['']): Promise<void> {
+  const texts = await Promise.all(folders.map(folder => crdTexts(cluster, folder)));
+  await cluster.apply(texts.flat().join('\n---\n'));
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+}
+
+async function crdTexts({ line }: Cluster, name: string): Promise<string[]> {
+  const folder = join(import.meta.dirname, '../../crds', name, line === '1.20' ? 'kubernetes-1.20' : '');
+  const files = (await readdir(folder)).filter(file => file.endsWith('.yaml'));
+  return Promise.all(files.map(file => readFile(join(folder, file), 'utf8')));
 }

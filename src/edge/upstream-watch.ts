@@ -35,7 +35,7 @@ export class UpstreamWatch {
     const { logger, events, objectOf } = this.#options;
     const ingress = `${source.namespace}/${source.name}`;
     const key = serviceOfKey(backend);
-    const what = `${ingress} ${key} ${failure.code}`;
+    const what = `${source.kind} ${ingress} ${key} ${failure.code}`;
     if (failure.status !== 408 && this.#logGate.passes(what)) {
       logger.warn('an upstream failed', {
         ingress,
@@ -44,8 +44,9 @@ export class UpstreamWatch {
         error: failure.message,
       });
     }
-    const object = failure.verification && this.#eventGate.passes(what) ? objectOf(source) : undefined;
-    if (object === undefined) return;
+    const object = failure.verification ? objectOf(source) : undefined;
+    // One that was deleted and made again is another one.
+    if (object === undefined || !this.#eventGate.passes(`${what} ${object.metadata.uid ?? ''}`)) return;
     const message =
       `TLS to Service "${key}" was refused (${failure.code}): ${failure.message}. Requests are answered with 502 until it is ` +
       (source.kind === 'Mapping'

@@ -14,11 +14,19 @@ export interface UpstreamFailure {
 const verificationCode =
   /^(?:ERR_TLS_CERT_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERROR_IN_CERT_)/;
 
+/** Advice for who starts Node's program, which is not who reads this. */
+const hintOfNode = /; if the root CA is installed locally, try running Node\.js with --use-system-ca$/;
+
 /** The failure that an error on a connection to an upstream stands for. */
 export function failureOf(error: Error & { code?: unknown }): UpstreamFailure {
   const code = typeof error.code === 'string' ? error.code : 'EDGE_UPSTREAM_FAILED';
   const status = isForbiddenAddressError(error) ? 503 : 502;
-  return { status, code, message: error.message, verification: verificationCode.test(code) };
+  return {
+    status,
+    code,
+    message: error.message.replace(hintOfNode, ''),
+    verification: verificationCode.test(code),
+  };
 }
 
 /** A time-out of the edge's own. */
