@@ -10,7 +10,7 @@ export interface EdgeLimits {
   readonly requestsPerConnection: number;
   /** Open connections of this engine; 0: any number. */
   readonly connections: number;
-  /** Open connections of one client address in this engine, trusted proxies excepted; 0: any number. */
+  /** Open connections of one client address (of IPv6: one /64) in this engine, trusted proxies excepted; 0: any number. */
   readonly connectionsPerAddress: number;
   /** TLS handshakes under way of one client address in this engine. */
   readonly handshakesPerAddress: number;

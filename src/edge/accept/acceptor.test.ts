@@ -181,6 +181,19 @@ describe('PROXY protocol', () => {
     expect(await secureAnswer(secure.port, ['h2'], line)).toBe('http2 192.0.2.7\n');
   });
 
+  it('tells IPv6 clients apart by the network that each of them has, and mapped ones by their IPv4 address', async () => {
+    const limits = { ...defaultLimits, connectionsPerAddress: 1 };
+    const { port, counted } = await accepting(false, { proxyProtocol: true, trusted, limits });
+    const from = (address: string) =>
+      answerTo(port, `PROXY TCP6 ${address} ::1 1234 80\r\n`).then(({ answer }) => answer);
+    expect(await from('2001:db8:0:1::1')).toBe('http1 2001:db8:0:1::1\n');
+    expect(await from('2001:db8:0:1::2')).toBe('closed');
+    expect(await from('2001:db8:0:2::1')).toBe('http1 2001:db8:0:2::1\n');
+    expect(await from('::ffff:c000:201')).toBe('http1 192.0.2.1\n');
+    expect(await from('::ffff:c000:202')).toBe('http1 192.0.2.2\n');
+    expect(counted).toEqual(['too many connections of one address']);
+  });
+
   it('is required of trusted addresses, and not taken from others', async () => {
     const { port, counted } = await accepting(false, { proxyProtocol: true, trusted });
     expect((await answerTo(port, 'GET / HTTP/1.1\r\n')).answer).toBe('closed');

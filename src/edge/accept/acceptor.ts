@@ -7,6 +7,7 @@ import type { EdgeLimits } from '../limits.ts';
 import type { EdgeMetrics } from '../metrics.ts';
 import { type AddressRanges, plainAddress } from '../policy/address-ranges.ts';
 import type { ConnectionFacts, TlsFacts } from '../policy/request-head.ts';
+import { clientKey } from '../policy/request-limits.ts';
 import type { ProtocolServer } from '../protocol-server.ts';
 import { RateGate } from '../rate-gate.ts';
 import { readClientHello } from '../tls/client-hello.ts';
@@ -166,12 +167,13 @@ export class Acceptor {
   #admit(socket: Socket, secure: boolean, clientAddress: string, deadline: NodeJS.Timeout): void {
     const { publicPorts, trusted, http1 } = this.#parts;
     const isTrusted = trusted.has(clientAddress);
+    const client = clientKey(clientAddress);
     if (!isTrusted) {
-      if (!this.#byAddress.take(clientAddress)) {
+      if (!this.#byAddress.take(client)) {
         this.#refuse(socket, 'too many connections of one address');
         return;
       }
-      socket.once('close', () => this.#byAddress.giveBack(clientAddress));
+      socket.once('close', () => this.#byAddress.giveBack(client));
     }
     const facts = { secure, clientAddress, trusted: isTrusted };
     if (!secure) {
@@ -181,7 +183,7 @@ export class Acceptor {
       return;
     }
     if (!isTrusted) {
-      if (!this.#handshakes.take(clientAddress)) {
+      if (!this.#handshakes.take(client)) {
         this.#refuse(socket, 'too many handshakes of one address');
         return;
       }
@@ -191,7 +193,7 @@ export class Acceptor {
       if (isOver) return;
       isOver = true;
       clearTimeout(deadline);
-      if (!isTrusted) this.#handshakes.giveBack(clientAddress);
+      if (!isTrusted) this.#handshakes.giveBack(client);
     };
     socket.once('close', () => {
       if (!isOver) this.#parts.metrics.handshakeFailed();

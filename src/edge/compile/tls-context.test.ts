@@ -332,7 +332,7 @@ describe('edge.md 3: TLSContexts for hosts', () => {
   ])('of which a TLSContext cannot be read, %s, answer 503', (_name, spec) => {
     const result = compileEmissary({
       mappings: [aMapping({ prefix: '/' }, 'm'), aMapping({ hostname: 'client.example' }, 'own')],
-      tlsContexts: [aTlsContext(spec as TlsContextSpec)],
+      tlsContexts: [aTlsContext(spec)],
       secrets: [server(), ca()],
     });
     expect(mappedRoute(result, 'client.example/')?.policy.refusal).toMatch(/^spec\./);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AddressRanges, parseRange } from './address-ranges.ts';
+import { AddressRanges, parseRange, plainAddress } from './address-ranges.ts';
 
 describe('address ranges', () => {
   it.each<[ranges: string[], address: string, inside: boolean]>([
@@ -12,6 +12,8 @@ describe('address ranges', () => {
     [['2001:db8::/32'], '2001:db8:1::7', true],
     [['2001:db8::/32'], '2001:db9::1', false],
     [['fe80::/10'], 'fe80::1%eth0', true],
+    [['10.0.0.0/8'], '::ffff:a01:203', true],
+    [['10.0.0.0/8'], '0:0:0:0:0:ffff:a01:203', true],
     [['0.0.0.0/0'], '2001:db8::1', false],
     [['0.0.0.0/0', '::/0'], '2001:db8::1', true],
     [[], '10.0.0.1', false],
@@ -19,6 +21,16 @@ describe('address ranges', () => {
     [['10.0.0.0/8'], 'unix', false],
   ])('%j has %s: %s', (ranges, address, inside) => {
     expect(new AddressRanges(ranges).has(address)).toBe(inside);
+  });
+
+  it.each([
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['::ffff:c000:201', '192.0.2.1'],
+    ['::ffff:0:1', '0.0.0.1'],
+    ['::ffff:1', '::ffff:1'],
+    ['fe80::1%eth0', 'fe80::1'],
+  ])('%s is compared as %s', (address, plain) => {
+    expect(plainAddress(address)).toBe(plain);
   });
 
   it.each([

@@ -1,14 +1,17 @@
 import { BlockList, isIP } from 'node:net';
 
 /** An IPv4 address inside an IPv6 one (RFC 4291 section 2.5.5.2), as dual-stack sockets show it. */
-const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+const mapped = /^::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i;
 
 /** An address in the form in which it is compared: `::ffff:192.0.2.1` is 192.0.2.1, and zones (`%eth0`) are left out. */
 export function plainAddress(address: string): string {
   if (!address.includes(':')) return address;
   const zone = address.indexOf('%');
   const bare = zone < 0 ? address : address.slice(0, zone);
-  return mapped.exec(bare)?.[1] ?? bare;
+  const [whole, dotted, high = '', low = ''] = mapped.exec(bare) ?? [];
+  if (whole === undefined || dotted !== undefined) return dotted ?? bare;
+  const [first, second] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return `${first >> 8}.${first & 0xff}.${second >> 8}.${second & 0xff}`;
 }
 
 /** A CIDR range, or an address for itself alone. Undefined where the text is neither. */

@@ -127,6 +127,7 @@ describe('a plain policy', () => {
       308,
     ],
     ["ACME's path", {}, { secure: false, target: '/.well-known/acme-challenge/x' }, 'forward'],
+    ["what is beside ACME's path", {}, { secure: false, target: '/.well-known/acme-challenge/x/../y' }, 308],
     ['a body of the longest', {}, { method: 'POST', contentLength: 1_048_576 }, 'forward'],
     ['a body that is longer', {}, { method: 'POST', contentLength: 1_048_577 }, 413],
     ['a body without a length', {}, { method: 'POST', chunked: true }, 'forward'],
@@ -351,6 +352,7 @@ describe('guards', () => {
     const table = aTable({ policy: { basicAuth }, more });
     expect(statusOf(decided(table, { target, secure: false }))).toBe('forward');
     expect(statusOf(decided(table, { target: '/.well-known/acme-challenge/other' }))).toBe(401);
+    expect(statusOf(decided(table, { target: `${target}/and/more` }))).toBe(503);
   });
 });
 

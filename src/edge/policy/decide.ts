@@ -74,9 +74,10 @@ export function decide(table: RoutingTable, head: CheckedHead, context: DecideCo
       : undefined;
   if (route === undefined) return answered(404, 'no route', none, route, security);
   const { policy } = route;
-  const unguarded = isAcmeChallengePath(route.path);
+  const forAcme = isAcmeChallengePath(head.path);
+  const unguarded = forAcme && isAcmeChallengePath(route.path);
   if (policy.refusal !== undefined && !unguarded) return answered(503, policy.refusal, none, route, security);
-  if (!secure && !isAcmeChallengePath(head.path)) {
+  if (!secure && !forAcme) {
     const location = httpsLocation(table, policy.redirect, head, settings);
     if (location !== undefined)
       return answered(308, 'HTTPS is asked for', ['Location', location], route, security);
