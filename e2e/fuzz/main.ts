@@ -23,6 +23,8 @@ const minutes = Number(process.env['MINUTES'] || '2');
 const firstSeed = Number(process.env['SEED'] || String(Date.now() % 1_000_000_000));
 /** So many of one kind are enough to see what it is. */
 const mostFindings = 5;
+/** Clients side by side. */
+const bundled = 256;
 
 interface Stage {
   readonly name: string;
@@ -77,7 +79,7 @@ async function stages(): Promise<Stage[]> {
       share: 0.1,
       // A bundle of clients side by side: most of their time is waiting for the proxy to give them up.
       stream: (seed: number) =>
-        JSON.stringify(Array.from({ length: 64 }, (_, index) => request(seed * 64 + index))),
+        JSON.stringify(Array.from({ length: bundled }, (_, index) => request(seed * bundled + index))),
       fault: async (bundle: string) => {
         const streams = parsed(bundle);
         await Promise.all(streams.map(stream => sendToFront(bed.before.port, latin1(stream))));

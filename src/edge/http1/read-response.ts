@@ -63,8 +63,8 @@ export class ResponseReader {
       return { fault: 'malformed reason phrase' };
     const known = this.#fieldsOf(text.slice(at + 2));
     if ('fault' in known) return known;
-    // Interim answers are of HTTP/1.1 (RFC 9110 section 15.2): this may be a whole one, or the first of two.
-    if (status < 200 && minor === 0) return { fault: 'interim answer of HTTP/1.0' };
+    // Nothing is to follow it, or nothing was asked that could (RFC 9110 section 15.2): it may be a whole answer, or half of one.
+    if (status < 200 && (minor === 0 || known.close)) return { fault: 'interim answer that is the last' };
     if (known.chunked && minor === 0) return { fault: 'Transfer-Encoding in HTTP/1.0' };
 
     const bodiless = method === 'HEAD' || status === 204 || status === 304 || status < 200;
