@@ -2,10 +2,12 @@ import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { ServerExchange } from './server-exchange.ts';
+import type { WriteMemory } from './write-memory.ts';
 
 /** What the connections of one server share. */
 export interface ConnectionHost {
   readonly wheel: TimerWheel;
+  readonly memory: WriteMemory;
   readonly timeouts: {
     readonly headMs: number;
     readonly idleMs: number;

@@ -5,6 +5,7 @@ import type { ProtocolServer, ServingParts } from '../protocol-server.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ServerConnection } from './server-connection.ts';
+import { WriteMemory } from './write-memory.ts';
 
 /** How long a connection that has sent nothing may still send its first request while the engine stops. */
 const lastRequestMs = 500;
@@ -19,6 +20,7 @@ export function createHttp1Server(
   const connections = new Set<ServerConnection>();
   const host = {
     wheel,
+    memory: new WriteMemory(),
     timeouts,
     limits,
     draining: false,

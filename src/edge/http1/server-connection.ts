@@ -13,13 +13,12 @@ import { ServerExchange } from './server-exchange.ts';
 import { readTrailers } from './trailers.ts';
 import { Tunnel } from './tunnel.ts';
 
-/**
- * A sink is full with this many bytes in it: as many as one read of an upstream gives. More would be queued, and copied together
- * into memory that is mapped and unmapped each time, which takes twice as long as to wait for the first.
- */
+/** A sink is full with this many bytes in small pieces in it. */
 const fullBytes = 65_536;
 /** Bytes of further requests that wait while one is answered. */
 const pipelinedBytes = 65_536;
+/** From this number of bytes on, memory is not left to the collection of garbage, and one piece is written after the other. */
+const largeBytes = 16_384;
 /** Bytes up to this number are read in one go, where they hold a whole head. */
 const shortBytes = 8_192;
 /** What is read of a body that nobody wants, so that the client gets to read its answer (RFC 9112 section 9.6). */
@@ -316,19 +315,40 @@ export class ServerConnection implements Timed {
     this.#closing = true;
   }
 
-  /** Whether bytes that are sent now are done with when `send` returns: TLS encrypts them at once. */
-  consumes(): boolean {
-    return this.#facts.secure && this.#socket.writableLength === 0;
+  /**
+   * Sends a text, bytes and another text in one piece. The bytes are the caller's again when this returns. Gives whether there is
+   * room for more.
+   */
+  send(front: string, bytes: Buffer, back: string): boolean {
+    const socket = this.#socket;
+    const length = front.length + bytes.length + back.length;
+    // TLS encrypts at once what finds the socket empty.
+    const atOnce = this.#facts.secure && socket.writableLength === 0;
+    if (length < largeBytes) {
+      const small = Buffer.allocUnsafe(length);
+      socket.write(join(small, front, bytes, back));
+      return socket.writableLength < fullBytes || !socket.writableNeedDrain || this.#fill();
+    }
+    const { memory } = this.#host;
+    if (atOnce && length <= memory.shared.length) {
+      const joined = length === bytes.length ? bytes : join(memory.shared, front, bytes, back);
+      socket.write(joined, () => this.#drained());
+    } else {
+      const block = memory.take(length);
+      socket.write(join(block, front, bytes, back), error => {
+        // After an error nobody knows who still reads it.
+        if (error === undefined || error === null) memory.giveBack(block);
+        this.#drained();
+      });
+    }
+    // One such piece at a time: the next would only be copied, to wait behind it.
+    return socket.writableLength === 0 || this.#fill();
   }
 
-  /** Gives whether there is room for more. */
-  send(bytes: Buffer): boolean {
-    const socket = this.#socket;
-    socket.write(bytes);
-    if (socket.writableLength < fullBytes || !socket.writableNeedDrain) return true;
+  #fill(): boolean {
     if (!this.#full) {
       this.#full = true;
-      this.#stuckBytes = socket.writableLength;
+      this.#stuckBytes = this.#socket.writableLength;
       this.#arm();
     }
     return false;
@@ -490,4 +510,12 @@ export class ServerConnection implements Timed {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+function join(memory: Buffer, front: string, bytes: Buffer, back: string): Buffer {
+  const end = front.length + bytes.length;
+  if (front !== '') memory.write(front, 0, 'latin1');
+  memory.set(bytes, front.length);
+  if (back !== '') memory.write(back, end, 'latin1');
+  return memory.length === end + back.length ? memory : memory.subarray(0, end + back.length);
 }

@@ -36,9 +36,9 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
   #left = 0;
   /** The head, until it goes out with the first bytes of the body. */
   #head = '';
-  /** A framed chunk that waits for the next one, or for the end, to go out with it; there is room for the last chunk in it. */
+  /** A chunk that waits for the next one, or for the end, to go out with it, and what stands before it. */
   #held: Buffer | undefined;
-  #heldEnd = 0;
+  #heldFront = '';
 
   constructor(connection: ServerConnection, { head, persistent }: ReadRequest) {
     this.#connection = connection;
@@ -159,9 +159,7 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
 
   // The sink of the answer's body.
 
-  get consumes(): boolean {
-    return this.#head !== '' || this.#writing !== 'length' || this.#connection.consumes();
-  }
+  readonly consumes = true;
 
   write(chunk: Buffer): boolean {
     if (this.#ended || chunk.length === 0 || this.#gone()) return true;
@@ -180,12 +178,8 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
         return this.#hold(`${head}${chunk.length.toString(16)}\r\n`, chunk);
       default:
     }
-    if (head === '') return this.#connection.send(this.#writing === 'rest' ? Buffer.from(chunk) : chunk);
     this.#head = '';
-    const joined = Buffer.allocUnsafe(head.length + chunk.length);
-    joined.write(head, 0, 'latin1');
-    joined.set(chunk, head.length);
-    return this.#connection.send(joined);
+    return this.#connection.send(head, chunk, '');
   }
 
   end(trailers?: HeaderFields): void {
@@ -211,35 +205,24 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
     this.#release();
   }
 
+  /** Small chunks wait for what else comes in the same read, where nothing stands in the socket that they would wait for anyway. */
   #hold(front: string, chunk: Buffer): boolean {
     this.#head = '';
     this.#release();
-    const end = front.length + chunk.length + 2;
-    const held = Buffer.allocUnsafe(end + lastChunk.length);
-    held.write(front, 0, 'latin1');
-    held.set(chunk, front.length);
-    held[end - 2] = 0x0d;
-    held[end - 1] = 0x0a;
-    // Bytes that have to wait for others in the socket go out with what comes after them anyway.
-    if (end > heldBytes || !this.#connection.clear) return this.#connection.send(held.subarray(0, end));
-    this.#held = held;
-    this.#heldEnd = end;
+    if (chunk.length > heldBytes || !this.#connection.clear)
+      return this.#connection.send(front, chunk, '\r\n');
+    this.#heldFront = front;
+    this.#held = Buffer.from(chunk);
     process.nextTick(releaseHeld, this);
     return true;
   }
 
   #sendLast(trailers: HeaderFields | undefined): void {
+    const last = trailers === undefined ? lastChunk : `0\r\n${wireOf(trailers)}\r\n`;
     const held = this.#held;
     this.#held = undefined;
-    if (trailers !== undefined) {
-      if (held !== undefined) this.#connection.send(held.subarray(0, this.#heldEnd));
-      this.#connection.sendText(`${this.#head}0\r\n${wireOf(trailers)}\r\n`);
-    } else if (held === undefined) {
-      this.#connection.sendText(this.#head + lastChunk);
-    } else {
-      held.write(lastChunk, this.#heldEnd, 'latin1');
-      this.#connection.send(held);
-    }
+    if (held === undefined) this.#connection.sendText(this.#head + last);
+    else this.#connection.send(this.#heldFront, held, `\r\n${last}`);
   }
 
   /** Sends what was held back. */
@@ -247,7 +230,7 @@ export class ServerExchange implements ClientExchange, BodySource, BodySink {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    this.#connection.send(held.subarray(0, this.#heldEnd));
+    this.#connection.send(this.#heldFront, held, '\r\n');
   }
 }
 
