@@ -105,6 +105,7 @@ class AnnotationReader {
         this.#unsupported(`${nginxPrefix}${name} is not known and is passed over: check its name`);
     }
     const draft = this.#draft;
+    this.#externalAuth(draft);
     const parts: SecretParts = {
       basicAuth: this.#basicAuth(draft),
       clientCertificate: this.#clientCertificate(draft),
@@ -160,6 +161,20 @@ class AnnotationReader {
     return (name !== 'auth-snippet' && name !== 'auth-proxy-set-headers') || this.#values.has('auth-url');
   }
 
+  /** Upstreams trust the fields that the service's answer sets, and nobody would set them. */
+  #externalAuth({ authUrl, authSignIn, authResponseHeaders }: Draft): void {
+    if (authUrl !== undefined || this.#refusal !== undefined) return;
+    const name =
+      authSignIn !== undefined
+        ? 'auth-signin'
+        : authResponseHeaders !== undefined
+          ? 'auth-response-headers'
+          : undefined;
+    if (name === undefined) return;
+    const message = `${nginxPrefix}${name} is there and no service is asked: set ${nginxPrefix}auth-url`;
+    this.#refuse(findingReasons.annotationInvalid, message);
+  }
+
   #basicAuth({ authType, authSecret, authSecretKind, authRealm }: Draft): SecretParts['basicAuth'] {
     if (authType === undefined && authSecret === undefined) return undefined;
     if (authSecret === undefined || authType === undefined) {
@@ -186,8 +201,11 @@ class AnnotationReader {
     const { clientSecret, clientMode } = draft;
     if (clientMode === 'off') return undefined;
     if (clientSecret === undefined) {
-      if (clientMode !== 'on' || this.#refusal !== undefined) return undefined;
-      const message = `${nginxPrefix}auth-tls-verify-client is "on" and no Secret has the authorities: set ${nginxPrefix}auth-tls-secret`;
+      if ((clientMode !== 'on' && draft.clientCommonName === undefined) || this.#refusal !== undefined)
+        return undefined;
+      const asks =
+        clientMode === 'on' ? 'auth-tls-verify-client is "on"' : 'auth-tls-match-cn asks for a certificate';
+      const message = `${nginxPrefix}${asks} and no Secret has the authorities: set ${nginxPrefix}auth-tls-secret`;
       this.#refuse(findingReasons.annotationInvalid, message);
       return undefined;
     }

@@ -762,6 +762,20 @@ describe('annotations for upstreams', () => {
     expect(table.backends.get(policy?.fallbackBackend ?? '')).toMatchObject({ kind: 'endpoints' });
   });
 
+  it('default-backend takes nothing of an Ingress whose upstream TLS cannot be spoken', () => {
+    const annotations = {
+      [`${nginx}default-backend`]: 'pages',
+      [`${nginx}backend-protocol`]: 'HTTPS',
+      [`${nginx}proxy-ssl-secret`]: 'missing',
+    };
+    const { table } = compileObjects({
+      ingresses: [anIngress({ rules: { 'foo.com': [['/', 'Prefix']] }, annotations })],
+      services: [aService(), aService('pages')],
+      endpointSlices: [aSlice(), aSlice('pages')],
+    });
+    expect(table.hosts.get('foo.com')?.prefixes.get('')?.policy.fallbackBackend).toBeUndefined();
+  });
+
   it("the source range of cert-manager's solvers is open to all", () => {
     expect(compiled({ 'whitelist-source-range': '0.0.0.0/0,::/0' }).found).toEqual([]);
   });

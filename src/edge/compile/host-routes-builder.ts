@@ -33,7 +33,7 @@ export class HostRoutesBuilder {
 
   build(): HostRoutes {
     const patterns = [...this.#patterns.values()].sort(
-      (a, b) => b.elements - a.elements || b.pattern.source.length - a.pattern.source.length,
+      (a, b) => b.elements - a.elements || b.route.path.length - a.route.path.length,
     );
     let deepestPrefix = 0;
     for (const key of this.#prefixes.keys()) deepestPrefix = Math.max(deepestPrefix, elementCount(key));

@@ -1,12 +1,12 @@
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { isAcmeChallengePath } from '../policy/acme-path.ts';
-import type { RoutePolicy } from '../policy/route-policy.ts';
+import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
 import { quoted } from './annotations.ts';
 import { alternativesOf } from './canaries.ts';
 import { hostPolicy } from './host-policy.ts';
 import { HostRoutesBuilder } from './host-routes-builder.ts';
 import type { IngressRoutes, PathClaim } from './ingress-routes.ts';
-import { type PathRule, readPathRule, readRegexPathRule } from './path-rule.ts';
+import { type PathError, type PathRule, readPathRule, readRegexPathRule } from './path-rule.ts';
 import type { Alternative, HostRoutes, Route, SourceRef } from './table.ts';
 
 /** The routes of a host, and what the owners of its Ingresses should know. */
@@ -45,9 +45,12 @@ class HostCompiler {
     let fallbackOwner: IngressRoutes | undefined;
     for (const main of this.#mains) {
       for (const claim of main.hosts.get(this.#host) ?? []) {
-        const rule = this.#ruleOf(main, claim);
-        if (rule === undefined) continue;
-        const policy = claim.solver ? claim.policy : policyOf(main, claim.policy);
+        const own = claim.solver ? claim.policy : policyOf(main, claim.policy);
+        const read = this.#read(claim);
+        const refusal = 'error' in read ? this.#noteError(main, claim, read, own) : undefined;
+        const rule = 'error' in read ? read.wider : read;
+        if (rule === undefined || ('error' in read && refusal === undefined)) continue;
+        const policy = refusal === undefined ? own : Object.freeze({ ...own, refusal });
         const { source } = main;
         const taken = builder.taken(rule);
         if (taken !== undefined) {
@@ -77,16 +80,48 @@ class HostCompiler {
     else known.push(finding);
   };
 
-  readonly #ruleOf = (from: IngressRoutes, claim: PathClaim): PathRule | undefined => {
-    const text = claim.path.path ?? '';
+  #read({ path, mode }: PathClaim): PathRule | PathError {
     // What an authority asks for is answered first, whatever patterns the site has.
-    const asPattern = this.#patterns && !isAcmeChallengePath(text);
-    const rule = asPattern ? readRegexPathRule(claim.path) : readPathRule(claim.path, claim.mode);
+    const asPattern = this.#patterns && !isAcmeChallengePath(path.path ?? '');
+    return asPattern ? readRegexPathRule(path) : readPathRule(path, mode);
+  }
+
+  readonly #ruleOf = (from: IngressRoutes, claim: PathClaim): PathRule | undefined => {
+    const rule = this.#read(claim);
     if (!('error' in rule)) return rule;
-    const message = `the path ${quoted(text)} of host ${quoted(this.#host)} is passed over: ${rule.error}`;
-    this.#note(from, findingReasons.pathInvalid, message);
+    this.#noteError(from, claim, rule, plainPolicy);
     return undefined;
   };
+
+  /**
+   * Tells of a path that cannot be read. Where it is guarded, gives the refusal of what it may stand for: another path, with
+   * no guard, could lead to the same place.
+   */
+  #noteError(
+    from: IngressRoutes,
+    { path }: PathClaim,
+    { error, wider }: PathError,
+    policy: RoutePolicy,
+  ): string | undefined {
+    const named = `the path ${quoted(path.path ?? '')} of host ${quoted(this.#host)}`;
+    const closes = wider?.kind === 'Regex' && isGuarded(policy);
+    const message = closes
+      ? `${named} cannot be matched: ${error}. Until then all that begins as it does answers 503, as it is guarded`
+      : `${named} is passed over: ${error}`;
+    this.#note(from, findingReasons.pathInvalid, message);
+    return closes ? message : undefined;
+  }
+}
+
+/** Whether somebody may be kept away. */
+function isGuarded(policy: RoutePolicy): boolean {
+  return (
+    policy.refusal !== undefined ||
+    policy.sourceRanges !== undefined ||
+    policy.basicAuth !== undefined ||
+    policy.externalAuth !== undefined ||
+    policy.clientCertificate !== undefined
+  );
 }
 
 /** The route to a default backend. It has no host of its own. */

@@ -4,6 +4,7 @@ import { canonicalPath } from '../match/canonical-path.ts';
 import { findRoute } from '../match/find-route.ts';
 import { parseHost } from '../match/host.ts';
 import { tlsProfileFor } from '../tls/tls-profile.ts';
+import { fromWire, toWire } from '../workers/wire.ts';
 import {
   anIngress,
   aSecret,
@@ -95,6 +96,35 @@ describe('use-regex and rewrite-target', () => {
   it('a path of another Ingress that is no pattern is passed over, with a finding for its owner', () => {
     const compilation = compiled(patterned, { name: 'other', rules: { 'foo.com': [['/(a', 'Prefix']] } });
     expect(reasons(compilation)).toEqual(['other InvalidPath']);
+  });
+
+  it.each([
+    ['/api/(?!health)', '/api/secret', true],
+    ['/api/(?!health)', '/API/', true],
+    ['/api/(?!health)', '/apiary', false],
+    ['/api/v1+(?=/)', '/api/v1/x', true],
+    ['^/api|/v1(?=/)', '/anything', true],
+  ])('a guarded path %s that is refused takes %s to nobody: %s', (refused, path, closed) => {
+    const rules = {
+      'foo.com': [
+        ['/', 'Prefix'],
+        ['/api', 'Prefix'],
+      ],
+    } as const;
+    const compilation = compiled(
+      { name: 'open', rules, nginx: { 'use-regex': 'true' } },
+      {
+        name: 'guarded',
+        rules: { 'foo.com': [[refused, 'ImplementationSpecific']] },
+        nginx: { 'whitelist-source-range': '10.0.0.0/8' },
+      },
+    );
+    expect(reasons(compilation)).toEqual(['guarded InvalidPath']);
+    expect(compilation.findings[0]?.message).toContain('answers 503');
+    expect(routeFor(compilation, 'foo.com', path)?.policy.refusal !== undefined).toBe(closed);
+    expect(fromWire(structuredClone(toWire(compilation.table.hosts.get('foo.com')?.patterns)))).toHaveLength(
+      3,
+    );
   });
 
   it('what an ACME authority asks for stays exact, and before every pattern', () => {

@@ -135,8 +135,10 @@ class Reader {
       ...policy,
       redirect: { ...policy.redirect, tlsForEveryHost },
       errorPages: pages && { statuses: pages.statuses, backend: pages.backend },
-      // Only the annotation's Service takes whole requests; spec.defaultBackend is for those that no rule matches.
-      fallbackBackend: settings.defaultBackend === undefined ? undefined : pages?.backend,
+      // Only the annotation's Service takes whole requests; spec.defaultBackend is for those that no rule matches. What could
+      // not be sent over TLS as it is to be is not sent there in the clear.
+      fallbackBackend:
+        settings.defaultBackend === undefined || access.kind === 'refused' ? undefined : pages?.backend,
     });
   }
 

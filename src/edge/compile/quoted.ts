@@ -1,4 +1,5 @@
-/** A value as a message shows it: short, and on one line. */
+/** A value as a message shows it: short, on one line, and without the user and the password of a URL. */
 export function quoted(value: string): string {
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  const shown = value.replaceAll(/(?<=\/\/)[^/?#\s]*@/g, '...@');
+  return JSON.stringify(shown.length > 60 ? `${shown.slice(0, 60)}...` : shown);
 }

@@ -109,9 +109,9 @@ export const accessRows: readonly AnnotationRow[] = [
   },
   {
     name: 'auth-signin',
-    support: 'supported',
+    support: 'differs',
     values: 'URL, with [variables](#variables)',
-    help: 'Where a 401 sends the browser (302), with the address that it asked for as a parameter.',
+    help: 'Where a 401 sends the browser (302), with the address that it asked for as a parameter. Without `auth-url` the paths answer 503.',
     guard: true,
     read: template('authSignIn', webUrl, 'an http or https URL'),
   },
@@ -124,9 +124,9 @@ export const accessRows: readonly AnnotationRow[] = [
   },
   {
     name: 'auth-response-headers',
-    support: 'supported',
+    support: 'differs',
     values: 'header names with commas between',
-    help: 'Fields of the answer that upstreams are sent. What the client sent under these names is dropped.',
+    help: 'Fields of the answer that upstreams are sent. What the client sent under these names is dropped. Without `auth-url` the paths answer 503.',
     guard: true,
     read: (value, draft) => {
       const names = listOf(value);

@@ -429,7 +429,7 @@ describe('annotations that are taken', () => {
 /** A value that cannot be honoured: what guards closes the Ingress, all else is passed over. Both are told. */
 const wrong: readonly [annotations: Record<string, string>, outcome: 'closed' | 'served', says: string][] = [
   [{ 'ssl-redirect': 'yes' }, 'served', 'use "true" or "false"'],
-  [{ 'force-ssl-redirect': 'on' }, 'served', 'use "true" or "false"'],
+  [{ 'force-ssl-redirect': 'on' }, 'closed', 'use "true" or "false"'],
   [{ 'app-root': '//evil.com' }, 'served', 'begins with one "/"'],
   [{ 'permanent-redirect': 'javascript:alert(1)' }, 'served', 'http or https URL'],
   [{ 'permanent-redirect': 'https://foo.com$secret' }, 'served', '"$secret" is not known'],
@@ -458,6 +458,12 @@ const wrong: readonly [annotations: Record<string, string>, outcome: 'closed' | 
   [{ 'auth-tls-secret': 'wrong-crl' }, 'closed', 'revocation list'],
   [{ 'auth-tls-secret': '' }, 'closed', 'is empty'],
   [{ 'auth-tls-verify-client': 'on' }, 'closed', 'set nginx.ingress.kubernetes.io/auth-tls-secret'],
+  [{ 'auth-tls-match-cn': 'CN=ann' }, 'closed', 'set nginx.ingress.kubernetes.io/auth-tls-secret'],
+  [
+    { 'auth-tls-match-cn': 'CN=ann', 'auth-tls-verify-client': 'optional' },
+    'closed',
+    'set nginx.ingress.kubernetes.io/auth-tls-secret',
+  ],
   [{ 'auth-tls-secret': 'ca', 'auth-tls-verify-client': 'offf' }, 'closed', 'use "on", "off"'],
   [{ 'auth-tls-secret': 'ca', 'auth-tls-verify-depth': 'x' }, 'closed', 'from 1 to 100'],
   [{ 'auth-tls-secret': 'ca', 'auth-tls-match-cn': 'ann' }, 'closed', 'use "CN="'],
@@ -480,6 +486,8 @@ const wrong: readonly [annotations: Record<string, string>, outcome: 'closed' | 
     'closed',
     'use "auth-file"',
   ],
+  [{ 'auth-signin': 'https://login.com/' }, 'closed', 'set nginx.ingress.kubernetes.io/auth-url'],
+  [{ 'auth-response-headers': 'X-User' }, 'closed', 'set nginx.ingress.kubernetes.io/auth-url'],
   [{ 'auth-url': 'ftp://auth' }, 'closed', 'http or https URL'],
   [{ 'auth-url': 'http://user:word@auth/' }, 'closed', 'without user and password'],
   [{ 'auth-url': 'http://169.254.169.254/' }, 'closed', 'not link-local'],
@@ -514,6 +522,15 @@ describe('annotations that cannot be honoured', () => {
     expect(policy.refusal === undefined ? 'served' : 'closed').toBe(outcome);
     expect(found.join('\n')).toContain(says);
     expect(found).toHaveLength(1);
+  });
+
+  it('what is said of a URL tells no password in it', () => {
+    const { found } = read({
+      'auth-url': 'http://user:word@auth/',
+      'permanent-redirect': 'ftp://u:word@foo.com',
+    });
+    expect(found).toHaveLength(2);
+    expect(found.join()).not.toContain('word@');
   });
 
   it('an origin that cannot be read opens nothing', () => {

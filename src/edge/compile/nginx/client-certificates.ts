@@ -47,7 +47,7 @@ export const clientCertificateRows: readonly AnnotationRow[] = [
     name: 'auth-tls-match-cn',
     support: 'differs',
     values: '`CN=` and a regular expression',
-    help: 'The common name must match from its beginning, else 403. The expression has no look-around and no back-references; ingress-nginx puts it into its configuration as it is (CVE-2025-1097).',
+    help: 'The common name must match from its beginning, else 403; without `auth-tls-secret` the paths answer 503. The expression has no look-around and no back-references; ingress-nginx puts it into its configuration as it is (CVE-2025-1097).',
     guard: true,
     read: (value, draft) => {
       const source = /^CN=(.+)$/.exec(value)?.[1];

@@ -19,6 +19,7 @@ export const redirectRows: readonly AnnotationRow[] = [
     support: 'supported',
     values: trueFalse,
     help: 'The same where the host has no TLS of its own; `false` without it.',
+    guard: true,
     read: flag('forceSslRedirect'),
   },
   {
