@@ -85,8 +85,8 @@ export function createEngine(parts: EngineParts): Engine {
     },
     setTicketKeys: keys => tls.setTicketKeys(keys),
     async stop(drainMs) {
-      http1.drain();
-      http2.drain();
+      http1.drain(drainMs);
+      http2.drain(drainMs);
       // What the system has accepted for a listener that closes is lost: right after a round of events there is nothing.
       await oneRound();
       for (const server of servers) server.close();

@@ -21,6 +21,8 @@ export interface ConnectionHost {
     readonly requestsPerConnection: number;
   };
   readonly draining: boolean;
+  /** While draining: how long a client that was told of no end may still send a request. */
+  readonly lastRequestMs: number;
   serve(exchange: ServerExchange, head: CheckedHead): void;
   /** What came was no request, or an ambiguous one; or it did not come in time. */
   refused(refusal: { readonly status: number; readonly reason: string }, facts: ConnectionFacts): void;

@@ -297,4 +297,27 @@ describe('stopping', () => {
     expect((await early.closed()).text).toMatch(/Connection: close\r\n\r\nserved$/);
     await stopped;
   });
+
+  it('a request that is on its way on a kept connection is answered, and told that it is the last', async () => {
+    const upstream = await startUpstream((request, response) => {
+      response.write('begun ');
+      request.url === '/slow' ? slow.resolve(() => response.end('and ended')) : response.end();
+    });
+    const slow = Promise.withResolvers<() => void>();
+    open.push(upstream);
+    const { httpPort, edge } = await edgeBefore(upstream.port, { drainMs: 40_000 });
+    const [kept, busy] = [rawClient(httpPort), rawClient(httpPort)];
+    kept.send(`GET / HTTP/1.1\r\n${host}\r\n`);
+    await kept.until('0\r\n\r\n');
+    busy.send(`GET /slow HTTP/1.1\r\n${host}\r\n`);
+    const end = await slow.promise;
+    await busy.until('begun');
+    const stopped = edge.stop();
+    // Neither has been told of an end.
+    for (const client of [kept, busy]) client.send(`GET /next HTTP/1.1\r\n${host}\r\n`);
+    end();
+    for (const client of [kept, busy])
+      expect((await client.closed()).text.match(/Connection: close/g)).toHaveLength(1);
+    await stopped;
+  });
 });

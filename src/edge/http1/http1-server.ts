@@ -8,7 +8,9 @@ import { ServerConnection } from './server-connection.ts';
 import { WriteMemory } from './write-memory.ts';
 
 /** How long a connection that has sent nothing may still send its first request while the engine stops. */
-const lastRequestMs = 500;
+const firstRequestMs = 500;
+/** The share of the time for draining in which others may send one more. */
+const lastRequestShare = 1 / 40;
 
 /** Serves clients' connections that speak HTTP/1.1, or 1.0, by the edge's own codec. */
 export function createHttp1Server(
@@ -24,6 +26,7 @@ export function createHttp1Server(
     timeouts,
     limits,
     draining: false,
+    lastRequestMs: 0,
     serve: (exchange, head) => serve(head, exchange),
     refused(refusal, facts) {
       metrics.refused(refusal.reason);
@@ -31,17 +34,18 @@ export function createHttp1Server(
     },
     closed: connection => connections.delete(connection),
     failed: error => logger.error('a connection could not be served', { error: messageOf(error) }),
-  } satisfies ConnectionHost as ConnectionHost & { draining: boolean };
+  } satisfies ConnectionHost as ConnectionHost & { draining: boolean; lastRequestMs: number };
   return {
     take(socket, facts) {
       if (socket.destroyed) return;
       const connection = new ServerConnection(host, socket, facts);
       connections.add(connection);
-      if (host.draining) connection.drain(lastRequestMs);
+      if (host.draining) connection.drain(firstRequestMs);
     },
-    drain() {
+    drain(withinMs) {
       host.draining = true;
-      for (const connection of connections) connection.drain(lastRequestMs);
+      host.lastRequestMs = withinMs * lastRequestShare;
+      for (const connection of connections) connection.drain(firstRequestMs);
     },
     close() {
       for (const connection of connections) connection.destroy();

@@ -128,9 +128,10 @@ describe('forwarding', () => {
     async connection => {
       const { httpPort } = await reportingEdge();
       const headers = { connection, upgrade: 'h2c', 'http2-settings': 'AAMAAABkAARAAAAAAAIAAAAA' };
-      const { status, seen } = await send({ port: httpPort, method: 'POST', body: 'all of it', headers });
-      expect([status, seen().body, valuesOf(seen().rawHeaders, 'upgrade')]).toEqual([200, 'all of it', []]);
-      if (connection !== 'keep-alive') expect(valuesOf(seen().rawHeaders, 'http2-settings')).toEqual([]);
+      const answer = await send({ port: httpPort, method: 'POST', body: 'all of it', headers });
+      const { body, rawHeaders } = answer.seen();
+      expect([answer.status, body, valuesOf(rawHeaders, 'upgrade')]).toEqual([200, 'all of it', []]);
+      if (connection !== 'keep-alive') expect(valuesOf(rawHeaders, 'http2-settings')).toEqual([]);
     },
   );
 

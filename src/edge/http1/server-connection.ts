@@ -408,11 +408,12 @@ export class ServerConnection implements Timed {
   }
 
   #nextRequest(): void {
-    if (this.#closing || this.#host.draining) return this.#linger();
+    if (this.#closing) return this.#linger();
     this.#phase = 'idle';
     this.#mayBeEmptyLine = true;
     this.#full = false;
-    this.#host.wheel.set(this, this.#host.timeouts.keepAliveMs);
+    const { draining, lastRequestMs, timeouts, wheel } = this.#host;
+    wheel.set(this, draining ? lastRequestMs : timeouts.keepAliveMs);
     this.#read();
     this.#resume();
   }
@@ -499,12 +500,13 @@ export class ServerConnection implements Timed {
 
   // Called by the server.
 
-  /** Closes the connection politely where nothing is under way; otherwise the answer says that it is the last. */
+  /**
+   * Closes the connection soon where nothing is under way; otherwise the answer says that it is the last. Not at once: a
+   * request may be on its way, for which the connection was opened or kept, and would be lost (RFC 9112 section 9.5).
+   */
   drain(firstRequestMs: number): void {
     if (this.#phase !== 'idle') return;
-    // It may have been opened for a request that is on its way.
-    if (this.#requests === 0) this.#host.wheel.set(this, firstRequestMs);
-    else this.#linger();
+    this.#host.wheel.set(this, this.#requests === 0 ? firstRequestMs : this.#host.lastRequestMs);
   }
 
   destroy(): void {

@@ -189,7 +189,7 @@ describe('stopping', () => {
     agent.destroy();
   });
 
-  it('closes idle connections at once, and cuts what does not end by its deadline', async () => {
+  it('closes idle connections, and cuts what does not end by its deadline', async () => {
     const upstream = await upstreamWith((incoming, response) => {
       if (incoming.url === '/idle') response.end();
     });

@@ -385,7 +385,7 @@ describe('the end of a connection', () => {
     const answer = ask(session, web);
     const { client } = await next();
     const goaway = once(session, 'goaway');
-    server.server.drain();
+    server.server.drain(1_000);
     expect((await goaway)[0]).toBe(0);
     answerText(client, 200, 'whole');
     expect(await answer).toMatchObject({ status: 200, body: 'whole', complete: true });
@@ -396,7 +396,7 @@ describe('the end of a connection', () => {
     const { server, session } = await serving(reportingServe);
     expect((await ask(session, web)).status).toBe(200);
     const closed = once(session, 'close');
-    server.server.drain();
+    server.server.drain(1_000);
     await closed;
     const late = connectTo(server.port);
     sessions.push(late);

@@ -1,0 +1,222 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
+import { Agent, request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
+import type { SeenRequest } from './reporting-upstream.ts';
+
+/** What is asked, and of whom. */
+export interface LoadTarget {
+  readonly hosts: readonly string[];
+  /** PEM of the root that every certificate must chain to. */
+  readonly ca: string;
+  /** Addresses of edges: where one refuses the connection, the next is tried, and nothing else is tried again. */
+  readonly edges: readonly string[];
+  /** Says what is wrong with an answer: undefined, where it is right. */
+  readonly fault: (host: string, answer: LoadAnswer) => string | undefined;
+}
+
+export interface LoadAnswer {
+  readonly status: number;
+  readonly seen: SeenRequest | undefined;
+  /** Common name of the certificate that the connection was made with. */
+  readonly commonName: string;
+}
+
+export type LoadClient = 'new connections' | 'kept connections' | 'HTTP/2' | 'WebSocket';
+
+export interface Load {
+  /** How many requests have been answered right by now. */
+  answered(): number;
+  /** Ends it, and gives how many requests each client made. Rejects where any of them failed. */
+  stop(): Promise<ReadonlyMap<LoadClient, number>>;
+}
+
+const pauseMs = 4;
+const patienceMs = 5_000;
+
+/** Begins to ask, by all of these clients at once, each one request after the other. */
+export function startLoad(target: LoadTarget, clients: readonly LoadClient[]): Load {
+  const over = new AbortController();
+  const counts = new Map<LoadClient, number>();
+  const failures: string[] = [];
+  const loop = async (client: LoadClient): Promise<void> => {
+    const asker = askers[client](target);
+    for (let count = 0; !over.signal.aborted; count += 1) {
+      const host = target.hosts[count % target.hosts.length] ?? '';
+      try {
+        const answer = await asker.ask(host);
+        const fault = target.fault(host, answer);
+        if (fault !== undefined) throw new Error(`${host}: ${fault}`);
+        counts.set(client, (counts.get(client) ?? 0) + 1);
+      } catch (error) {
+        failures.push(`${client}, after ${counts.get(client) ?? 0}: ${String(error)}`);
+      }
+      await sleep(pauseMs);
+    }
+    asker.close();
+  };
+  const running = Promise.all(clients.map(loop));
+  return {
+    answered: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
+    async stop() {
+      over.abort();
+      await running;
+      if (failures.length > 0)
+        throw new Error(`${failures.length} requests failed:\n${failures.slice(0, 8).join('\n')}`);
+      return counts;
+    },
+  };
+}
+
+const refused: LoadAnswer = { status: 0, seen: undefined, commonName: '' };
+
+interface Asker {
+  ask(host: string): Promise<LoadAnswer>;
+  close(): void;
+}
+
+const askers: Readonly<Record<LoadClient, (target: LoadTarget) => Asker>> = {
+  'new connections': target => ({
+    ask: host => elsewhere(target, edge => askOnce(target, host, edge)),
+    close() {},
+  }),
+  'kept connections': target => {
+    const agent = new Agent({ keepAlive: true, maxCachedSessions: 0 });
+    return {
+      ask: host => elsewhere(target, edge => askOnce(target, host, edge, agent)),
+      close: () => agent.destroy(),
+    };
+  },
+  'HTTP/2': http2Asker,
+  WebSocket: webSocketAsker,
+};
+
+/** Asks an edge, and where it refuses the connection the next one. */
+async function elsewhere<T>({ edges }: LoadTarget, ask: (edge: string) => Promise<T>): Promise<T> {
+  for (const edge of edges.slice(0, -1)) {
+    try {
+      return await ask(edge);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+    }
+  }
+  return ask(edges.at(-1) ?? '');
+}
+
+function askOnce({ ca }: LoadTarget, host: string, edge: string, agent?: Agent): Promise<LoadAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        host: edge,
+        port: 443,
+        servername: host,
+        path: `/${host}`,
+        headers: { host },
+        ca,
+        agent: agent ?? false,
+        signal: AbortSignal.timeout(patienceMs),
+      },
+      response => {
+        const commonName = commonNameOf(response.socket as TLSSocket);
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, seen: parsed(text), commonName }),
+        );
+      },
+    );
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/**
+ * One session for each host, made anew where the edge says that it goes away. What the edge has not taken by then is sent
+ * again, as all clients do (RFC 9113 section 8.7).
+ */
+function http2Asker(target: LoadTarget): Asker {
+  const sessions = new Map<string, ClientHttp2Session>();
+  const sessionTo = async (host: string): Promise<ClientHttp2Session> => {
+    const known = sessions.get(host);
+    if (known !== undefined) return known;
+    const session = await elsewhere(target, async edge => {
+      const made = connectHttp2(`https://${edge}`, { servername: host, ca: target.ca });
+      await once(made, 'connect');
+      return made;
+    });
+    const forget = (): void => {
+      if (sessions.get(host) === session) sessions.delete(host);
+    };
+    session.on('goaway', forget).on('close', forget).on('error', forget);
+    sessions.set(host, session);
+    return session;
+  };
+  const askOn = async (session: ClientHttp2Session, host: string): Promise<LoadAnswer> => {
+    const stream = session.request({ ':authority': host, ':path': `/${host}` });
+    const signal = AbortSignal.timeout(patienceMs);
+    signal.addEventListener('abort', () => stream.destroy(new Error('no answer')));
+    return new Promise((resolve, reject) => {
+      let [status, text] = [0, ''];
+      stream.on('response', fields => {
+        status = Number(fields[':status']);
+      });
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      const commonName = commonNameOf(session.socket as TLSSocket);
+      stream.on('end', () => resolve({ status, seen: parsed(text), commonName }));
+      stream.on('error', error =>
+        stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? resolve(refused) : reject(error),
+      );
+    });
+  };
+  return {
+    async ask(host) {
+      const answer = await askOn(await sessionTo(host), host);
+      return answer === refused ? askOn(await sessionTo(host), host) : answer;
+    },
+    close() {
+      for (const session of sessions.values()) session.destroy();
+    },
+  };
+}
+
+/** One socket, over which everything goes. */
+function webSocketAsker({ hosts, edges, ca }: LoadTarget): Asker {
+  const host = hosts[0] ?? '';
+  const agent = new Agent({ servername: host, ca });
+  const socket = new WebSocket(`wss://${edges[0]}/`, { headers: { host }, agent });
+  const opened = once(socket, 'open');
+  opened.catch(() => {});
+  let count = 0;
+  return {
+    async ask() {
+      await opened;
+      count += 1;
+      const text = `message ${count}`;
+      const answer = once(socket, 'message', { signal: AbortSignal.timeout(patienceMs) });
+      socket.send(text);
+      const [data] = (await answer) as [Buffer];
+      if (!data.toString().endsWith(text)) throw new Error(`the echo is ${data.toString()}`);
+      return { status: 101, seen: undefined, commonName: '' };
+    },
+    close: () => socket.terminate(),
+  };
+}
+
+function commonNameOf(socket: TLSSocket): string {
+  return String(socket.getPeerCertificate().subject.CN);
+}
+
+function parsed(text: string): SeenRequest | undefined {
+  try {
+    return JSON.parse(text) as SeenRequest;
+  } catch {
+    return undefined;
+  }
+}
