@@ -8,7 +8,7 @@ import type { RoutingTable, SniEntry } from './compile/table.ts';
 export interface DefaultCertificateOptions {
   /** The Secret, or undefined where no default certificate is given. */
   readonly secret: ObjectKey | undefined;
-  readonly secrets: Cache<Secret>;
+  readonly secrets: Pick<Cache<Secret>, 'get' | 'onChange'>;
   readonly logger: Logger;
   readonly onChange: () => void;
 }
@@ -19,6 +19,8 @@ export class DefaultCertificateKeeper {
   readonly #cancel: () => void;
   #entry: SniEntry | undefined;
   #problem: string | undefined;
+  /** What was last made of which map: most tables have the map of the one before. */
+  #last: { base: RoutingTable['sni']; entry: SniEntry; sni: RoutingTable['sni'] } | undefined;
 
   constructor(options: DefaultCertificateOptions) {
     this.#options = options;
@@ -36,11 +38,16 @@ export class DefaultCertificateKeeper {
     this.#cancel();
   }
 
-  /** The table, with the default certificate where the table has none of its own. */
+  /** The table, with the default certificate where the table has none of its own that can be served. */
   complete(table: RoutingTable): RoutingTable {
     if (this.#entry === undefined && this.#options.secret !== undefined) this.#read();
-    if (this.#entry === undefined || table.sni.has('')) return table;
-    return Object.freeze({ ...table, sni: new Map([...table.sni, ['', this.#entry]]) });
+    const own = table.sni.get('');
+    if (this.#entry === undefined || own?.kind === 'certificate') return table;
+    if (this.#last?.base !== table.sni || this.#last.entry !== this.#entry) {
+      const entry = own?.settings === undefined ? this.#entry : { ...this.#entry, settings: own.settings };
+      this.#last = { base: table.sni, entry: this.#entry, sni: new Map([...table.sni, ['', entry]]) };
+    }
+    return Object.freeze({ ...table, sni: this.#last.sni });
   }
 
   #look(): void {

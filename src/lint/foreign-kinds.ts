@@ -43,7 +43,7 @@ const emissaryKinds: Readonly<Record<string, ForeignKind>> = {
 export function foreignKind(apiVersion: string, kind: string): ForeignKind {
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
   if (group === 'getambassador.io' || group === 'x.getambassador.io') {
-    const known = emissaryKinds[kind];
+    const known = Object.hasOwn(emissaryKinds, kind) ? emissaryKinds[kind] : undefined;
     return known === undefined
       ? differs(`${kind} of ${apiVersion} is not served`)
       : { ...known, message: `${kind} is not served: ${known.message}` };

@@ -128,9 +128,14 @@ function profileOptions(settings: ServerTlsSettings, profile: TlsProfile | undef
   // A resumed session tells nothing of a list of revoked certificates that has changed, nor of another policy's chain:
   // where clients are asked for certificates, each handshake is a whole one.
   const resumes = settings.sessionTickets && client === undefined;
+  // A host may ask for more than the flags do, and not for less.
+  const minVersion = own?.minVersion === 'TLSv1.3' ? own.minVersion : settings.minVersion;
+  const maxVersion = own?.maxVersion ?? 'TLSv1.3';
+  if (minVersion > maxVersion)
+    throw new Error(`TLS up to ${maxVersion} is asked for, and from ${minVersion}`);
   return {
-    minVersion: own?.minVersion ?? settings.minVersion,
-    maxVersion: own?.maxVersion ?? ('TLSv1.3' as const),
+    minVersion,
+    maxVersion,
     ciphers: own?.ciphers ?? settings.ciphers.join(':'),
     honorCipherOrder: true,
     sessionIdContext,

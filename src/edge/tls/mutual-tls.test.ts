@@ -21,7 +21,7 @@ import type { ProtocolServer } from '../protocol-server.ts';
 import { createContextStore } from './context-store.ts';
 import { makeDefaultCertificate } from './default-certificate.ts';
 import * as revocation from './revocation.testing.ts';
-import { defaultTlsSettings } from './tls-settings.ts';
+import { defaultTlsSettings, type ServerTlsSettings } from './tls-settings.ts';
 import { TlsTerminator } from './tls-terminator.ts';
 
 const open: Server[] = [];
@@ -70,6 +70,7 @@ interface Listening {
 /** An acceptor whose server tells each client what is known of its connection. */
 async function listen(
   policies: Readonly<Record<string, ClientCertificatePolicy | undefined>>,
+  settings: ServerTlsSettings = defaultTlsSettings,
 ): Promise<Listening> {
   let table: RoutingTable = {
     ...emptyTable,
@@ -77,7 +78,7 @@ async function listen(
   };
   const contexts = createContextStore({
     table: () => table,
-    settings: defaultTlsSettings,
+    settings,
     protocols: ['h2', 'http/1.1'],
     fallback: await makeDefaultCertificate(Date.now()),
     onUnusable: () => {},
@@ -277,6 +278,24 @@ describe('settings of a host', () => {
       meet(port, { servername, ...(session && { session }) });
     expect((await again('narrow.com')).resumed).toBe(true);
     expect((await again('wide.com')).resumed).toBe(false);
+  });
+
+  it('do not go below the version of the flag', async () => {
+    const { port, setTable } = await listen({}, { ...defaultTlsSettings, minVersion: 'TLSv1.3' });
+    const low = { ...settings, minVersion: 'TLSv1.2', curves: undefined } as const;
+    const entry = { kind: 'default', reason: 'none', settings: low } as const;
+    const none = { ...low, id: 'none', maxVersion: 'TLSv1.2' } as const;
+    setTable({
+      ...emptyTable,
+      sni: new Map([
+        ['low.com', entry],
+        ['none.com', { ...entry, settings: none }],
+      ]),
+    });
+    const old = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+    await expect(meet(port, { servername: 'low.com', ...old })).rejects.toThrow();
+    await expect(meet(port, { servername: 'none.com', ...old })).rejects.toThrow();
+    expect((await meet(port, { servername: 'low.com' })).told).toBe('not asked');
   });
 
   it('ask for a certificate where they say so', async () => {
