@@ -1,6 +1,6 @@
-import { LruMap } from '../../core/lru.ts';
 import type { HeaderFields } from '../exchange/header-fields.ts';
 import type { RequestHost } from './host.ts';
+import { patternMatches } from './known-patterns.ts';
 import {
   compareMappingOrder,
   type FieldMatch,
@@ -10,7 +10,6 @@ import {
   type MappingTier,
   type TextMatch,
 } from './mapping-table.ts';
-import { compilePattern, type PathPattern } from './path-pattern.ts';
 
 /** What Mappings look at beside host and path. */
 export interface MappingRequest {
@@ -131,20 +130,8 @@ function parameterValue(query: string, { name }: FieldMatch): string | undefined
   return undefined;
 }
 
-/** Patterns are kept as text, so that tables are plain data; each is compiled where it is first needed. */
-const compiled = new LruMap<string, PathPattern>(1_000);
-
 function wholeMatch(source: string, text: string, ignoreCase = false): boolean {
-  const key = ignoreCase ? `i${source}` : `c${source}`;
-  let pattern = compiled.get(key);
-  if (pattern === undefined) {
-    const result = compilePattern(wholePattern(source), { ignoreCase });
-    // It was compiled before it came into the table; a pattern that is refused all the same matches nothing.
-    if ('error' in result) return false;
-    pattern = result.pattern;
-    compiled.set(key, pattern);
-  }
-  return pattern.matches(text);
+  return patternMatches(wholePattern(source), text, ignoreCase);
 }
 
 /** A pattern that must match from end to end, as Envoy's do. */

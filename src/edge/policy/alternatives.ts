@@ -1,5 +1,5 @@
 import type { Alternative, AlternativeCondition, Route } from '../compile/table.ts';
-import { compilePattern, type PathPattern } from '../match/path-pattern.ts';
+import { patternMatches } from '../match/known-patterns.ts';
 import { cookieOf } from './cookies.ts';
 import { clientScheme } from './forwarded.ts';
 import type { CheckedHead } from './request-head.ts';
@@ -32,7 +32,7 @@ function said({ header, cookie }: AlternativeCondition, head: CheckedHead): bool
   if (header !== undefined) {
     const value = header.name === ':scheme' ? clientScheme(head) : head.fields.first(header.name);
     if (header.value !== undefined || header.pattern !== undefined) {
-      if (value !== undefined && (value === header.value || patternMatches(header.pattern, value)))
+      if (value !== undefined && (value === header.value || matchesAnywhere(header.pattern, value)))
         return true;
     } else if (value === 'always' || value === 'never') return value === 'always';
   }
@@ -40,17 +40,7 @@ function said({ header, cookie }: AlternativeCondition, head: CheckedHead): bool
   return word === 'always' ? true : word === 'never' ? false : undefined;
 }
 
-const patterns = new Map<string, PathPattern | undefined>();
-
 /** The pattern may match anywhere in the value. */
-function patternMatches(source: string | undefined, value: string): boolean {
-  if (source === undefined) return false;
-  let pattern = patterns.get(source);
-  if (pattern === undefined && !patterns.has(source)) {
-    const compiled = compilePattern(`.*?(?:${source})`);
-    pattern = 'error' in compiled ? undefined : compiled.pattern;
-    if (patterns.size > 1_000) patterns.clear();
-    patterns.set(source, pattern);
-  }
-  return pattern?.matches(value) === true;
+function matchesAnywhere(source: string | undefined, value: string): boolean {
+  return source !== undefined && patternMatches(`.*?(?:${source})`, value);
 }

@@ -1,4 +1,4 @@
-import { compilePattern, type PathPattern } from '../match/path-pattern.ts';
+import { patternMatches } from '../match/known-patterns.ts';
 import type { ClientCertificate, ConnectionFacts } from './request-head.ts';
 import type { ClientCertificatePolicy, HeaderEdits } from './route-policy.ts';
 
@@ -43,27 +43,14 @@ export function judgeCertificate(
     if (policy.mode !== 'optional_no_ca' || !unknownAuthority.has(why))
       return deny(400, `the client certificate failed: ${why}`);
   }
-  if (policy.commonName !== undefined && !nameMatches(policy.commonName, client.subject))
+  const name = policy.commonName === undefined ? '' : commonNameOf(client.subject);
+  if (name === undefined || (policy.commonName !== undefined && !patternMatches(policy.commonName, name)))
     return deny(403, 'the common name of the client certificate is another one');
   return { kind: 'pass', edits: certificateEdits(client, policy.passToUpstream) };
 }
 
 function deny(status: 400 | 403 | 421, reason: string): CertificateVerdict {
   return { kind: 'deny', status, reason };
-}
-
-const patterns = new Map<string, PathPattern | undefined>();
-
-function nameMatches(source: string, subject: string): boolean {
-  let pattern = patterns.get(source);
-  if (pattern === undefined && !patterns.has(source)) {
-    const compiled = compilePattern(source);
-    pattern = 'error' in compiled ? undefined : compiled.pattern;
-    if (patterns.size > 1_000) patterns.clear();
-    patterns.set(source, pattern);
-  }
-  const name = commonNameOf(subject);
-  return name !== undefined && pattern?.matches(name) === true;
 }
 
 /** One part of a name: up to a comma, plus sign or end of line that no backslash stands before. */
