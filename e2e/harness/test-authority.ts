@@ -17,6 +17,8 @@ export interface IdentityRequest {
   readonly organization?: string;
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
+  /** Milliseconds since the epoch; default: a month from now. */
+  readonly notAfterMs?: number;
 }
 
 /** A certificate authority of the test bed's own; its key never leaves the process. */
@@ -38,14 +40,14 @@ export async function createTestAuthority(commonName: string): Promise<TestAutho
   });
   return {
     caPem,
-    async issue({ commonName, organization, dnsNames = [], ipAddresses = [] }) {
+    async issue({ commonName, organization, dnsNames = [], ipAddresses = [], notAfterMs }) {
       const leafKey = await generatePrivateKey({ algorithm: 'ECDSA' });
       const subject =
         organization === undefined
           ? { commonName }
           : { commonName, subject: { organizations: [organization] } };
       const certPem = await signCertificate({
-        ...validity(),
+        ...validity(notAfterMs),
         subject: subjectName(subject),
         publicKey: publicKeyOf(leafKey),
         issuer: { certificate: caPem, key },
@@ -59,6 +61,6 @@ export async function createTestAuthority(commonName: string): Promise<TestAutho
 }
 
 /** A validity that began an hour ago, for clocks that differ. */
-function validity(): { notBeforeMs: number; notAfterMs: number } {
-  return { notBeforeMs: Date.now() - hourMs, notAfterMs: Date.now() + validMs };
+function validity(notAfterMs = Date.now() + validMs): { notBeforeMs: number; notAfterMs: number } {
+  return { notBeforeMs: Math.min(Date.now(), notAfterMs) - hourMs, notAfterMs };
 }

@@ -14,7 +14,7 @@ const parts: Readonly<Record<string, () => Promise<object>>> = {
   helm: provisionHelm,
   peers: providePeers,
 };
-const all = ['pebble', 'current', '1.20', 'helm'];
+const all = ['pebble', 'current', '1.20', 'helm', 'peers'];
 
 const asked = process.argv.slice(2);
 const names = asked.length === 0 || asked.includes('all') ? all : asked;

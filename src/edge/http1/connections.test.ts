@@ -301,7 +301,8 @@ describe('stopping', () => {
   it('a request that is on its way on a kept connection is answered, and told that it is the last', async () => {
     const upstream = await startUpstream((request, response) => {
       response.write('begun ');
-      request.url === '/slow' ? slow.resolve(() => response.end('and ended')) : response.end();
+      if (request.url === '/slow') slow.resolve(() => response.end('and ended'));
+      else response.end();
     });
     const slow = Promise.withResolvers<() => void>();
     open.push(upstream);
