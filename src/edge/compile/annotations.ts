@@ -112,11 +112,16 @@ class AnnotationReader {
     };
     const { protocol = 'HTTP' } = draft;
     const grpc = protocol === 'GRPC' || protocol === 'GRPCS';
+    const plain = protocol === 'HTTP' || protocol === 'GRPC';
+    if (plain && draft.upstreamSecret !== undefined && this.#refusal === undefined)
+      this.#invalid(
+        `${nginxPrefix}proxy-ssl-secret is passed over: upstreams are spoken to without TLS; set ${nginxPrefix}backend-protocol to "${grpc ? 'GRPCS' : 'HTTPS'}"`,
+      );
     const settings: IngressSettings = {
       policy: policyOf(draft, this.#refusal, parts),
       upstream: {
         protocol: grpc ? 'http2' : 'http1',
-        tls: protocol === 'HTTP' || protocol === 'GRPC' ? undefined : upstreamTls(draft),
+        tls: plain ? undefined : upstreamTls(draft),
         asClient: protocol === 'AUTO_HTTP',
       },
       serviceUpstream: draft.serviceUpstream ?? false,

@@ -160,7 +160,11 @@ const taken: readonly [annotations: Record<string, string>, expected: object][] 
   ],
   [
     { 'backend-protocol': 'HTTPS', 'proxy-ssl-verify-depth': '3', 'proxy-ssl-ciphers': 'HIGH:!aNULL' },
-    { upstream: { tls: { depth: 3, handshake: { ciphers: 'HIGH:!aNULL' } } } },
+    { upstream: { tls: { depth: 3, handshake: { ciphers: 'HIGH:!aNULL:!eNULL:!aNULL' } } } },
+  ],
+  [
+    { 'backend-protocol': 'HTTPS', 'proxy-ssl-ciphers': 'TLS_AES_128_GCM_SHA256' },
+    { upstream: { tls: { handshake: { ciphers: 'TLS_AES_128_GCM_SHA256' } } } },
   ],
   [
     { 'backend-protocol': 'HTTPS', 'proxy-ssl-protocols': 'TLSv1.1 TLSv1.2' },
@@ -451,6 +455,7 @@ const wrong: readonly [annotations: Record<string, string>, outcome: 'closed' | 
   [{ 'proxy-ssl-protocols': 'TLSv1 TLSv1.1' }, 'closed', 'TLSv1.2'],
   [{ 'proxy-ssl-protocols': 'TLSv9' }, 'closed', 'TLSv1.2'],
   [{ 'proxy-ssl-ciphers': 'NONSENSE' }, 'closed', 'names of OpenSSL'],
+  [{ 'proxy-ssl-ciphers': 'NULL-SHA256:aNULL' }, 'closed', 'names of OpenSSL'],
   [{ 'auth-tls-secret': 'missing' }, 'closed', 'does not exist'],
   [{ 'auth-tls-secret': 'kube-system/ca' }, 'closed', 'of another namespace'],
   [{ 'auth-tls-secret': 'no-ca' }, 'closed', 'no ca.crt'],
@@ -532,6 +537,15 @@ describe('annotations that cannot be honoured', () => {
     expect(found).toHaveLength(2);
     expect(found.join()).not.toContain('word@');
   });
+
+  it.each([{}, { 'backend-protocol': 'GRPC' }])(
+    'a Secret for TLS that nobody asks for is told of: %j',
+    more => {
+      const { policy, found } = read({ 'proxy-ssl-secret': 'default/ca', ...more });
+      expect(policy.refusal).toBeUndefined();
+      expect(found).toEqual([expect.stringContaining('without TLS')]);
+    },
+  );
 
   it('an origin that cannot be read opens nothing', () => {
     expect(read({ 'enable-cors': 'true', 'cors-allow-origin': 'foo.com' }).policy.cors?.origins).toEqual([]);

@@ -3,6 +3,8 @@ import type { AnnotationRow, Draft } from './annotation-row.ts';
 import { matching, onOff, printable, wholeNumber } from './annotation-values.ts';
 
 const protocols: readonly NonNullable<Draft['protocol']>[] = ['HTTP', 'HTTPS', 'AUTO_HTTP', 'GRPC', 'GRPCS'];
+/** Suites that encrypt nothing, or with whoever answers, whatever the list says. */
+const never = ':!eNULL:!aNULL';
 const old: ReadonlySet<string> = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.0', 'TLSv1.1']);
 
 /** How upstreams are spoken to. */
@@ -87,18 +89,20 @@ export const upstreamTlsRows: readonly AnnotationRow[] = [
     name: 'proxy-ssl-ciphers',
     support: 'differs',
     values: "OpenSSL's list",
-    help: "The suites of TLS 1.2 that are offered; those of TLS 1.3 are OpenSSL's own. A list that OpenSSL does not take is refused.",
+    help: "The suites of TLS 1.2 that are offered; those of TLS 1.3 are OpenSSL's own. Suites without encryption or authentication are left out; a list that OpenSSL does not take, or of those alone, is refused.",
     guard: true,
     read: (value, draft) => {
       // `DEFAULT` is what is offered without it.
       if (value === 'DEFAULT') return undefined;
+      // Those of TLS 1.3 have no such suites, and a list of them alone cannot be narrowed.
+      const ciphers = value.split(':').every(name => name.startsWith('TLS_')) ? value : `${value}${never}`;
       try {
         if (!/^[\w:!+@=-]+$/.test(value)) throw new Error('form');
-        createSecureContext({ ciphers: value });
+        createSecureContext({ ciphers });
       } catch {
-        return 'use names of OpenSSL with colons between';
+        return 'use names of OpenSSL with colons between, of suites that encrypt';
       }
-      draft.upstreamCiphers = value;
+      draft.upstreamCiphers = ciphers;
       return undefined;
     },
   },
