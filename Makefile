@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NAMESPACE := node e2e/netns.ts --
 
-.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-edge bench-attacks fuzz soak bench-dead-names bench-compile servers clean
+.PHONY: help demo test unit e2e test-crash check build format crds bench-latency bench-scale bench-edge bench-attacks fuzz soak bench-dead-names bench-compile bench-edge-change servers clean
 
 help: ## Shows this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ bench-dead-names: dist ## Good names alone, and beside those that lead nowhere (
 	@node e2e/servers/main.ts current pebble
 	@$(NAMESPACE) node bench/dead-names.ts
 
+bench-edge-change: dist ## Time from the API server's answer until a change is in effect at the edge (N=5000; ROUNDS=100)
+	@node e2e/servers/main.ts current
+	@$(NAMESPACE) node bench/edge-change.ts
+
 bench-compile: ## What a change costs the edge's routing table at 1,000, 5,000 and 10,000 Ingresses
 	@node bench/compile.ts
 
@@ -69,6 +73,9 @@ bench-edge: dist ## Postern, nginx, HAProxy and Caddy under the same load (SCENA
 fuzz: node_modules ## Odd bytes for the HTTP/1.1 codec, against Node's parser, nginx and HAProxy (MINUTES=2; SEED=)
 	@node e2e/servers/main.ts peers
 	@MINUTES=$(MINUTES) SEED=$(SEED) node e2e/fuzz/main.ts
+
+soak: dist ## Mixed load with changes, killed workers and upstreams that restart (MINUTES=30)
+	@MINUTES=$(MINUTES) node e2e/soak/main.ts
 
 clean: ## Removes what was built
 	rm -rf dist node_modules
