@@ -55,8 +55,12 @@ function quiet<T extends Socket>(socket: T): T {
   return socket;
 }
 
-async function plain(port: number): Promise<Socket> {
-  const socket = quiet(connect({ port, host: loopback, noDelay: true }));
+/** Connections that one address can have to one port; further ones come from the next address. */
+const portsOfAddress = 20_000;
+
+async function plain(port: number, index = 0): Promise<Socket> {
+  const localAddress = `127.0.0.${1 + Math.floor(index / portsOfAddress)}`;
+  const socket = quiet(connect({ port, host: loopback, localAddress, noDelay: true }));
   await new Promise<void>(resolve => socket.once('connect', resolve).once('close', () => resolve()));
   return socket;
 }
@@ -75,11 +79,15 @@ async function secure(port: number, protocol: 'h2' | 'http/1.1'): Promise<Socket
   return socket;
 }
 
-async function many(count: number, make: () => Promise<Socket>): Promise<Socket[]> {
+async function many(count: number, make: (index: number) => Promise<Socket>): Promise<Socket[]> {
   const sockets: Socket[] = [];
   // As many at once as a backlog takes.
   for (let made = 0; made < count; made += 256)
-    sockets.push(...(await Promise.all(Array.from({ length: Math.min(256, count - made) }, make))));
+    sockets.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(256, count - made) }, (_, index) => make(made + index)),
+      )),
+    );
   return sockets;
 }
 
@@ -91,7 +99,7 @@ function drip(sockets: readonly Socket[], byte: string): NodeJS.Timeout {
 }
 
 /** Connections that say nothing. */
-export const idle: Attack = async ({ http }, count) => group(await many(count, () => plain(http)));
+export const idle: Attack = async ({ http }, count) => group(await many(count, index => plain(http, index)));
 
 /** Connections that have had one answer, and keep still over TLS. */
 export const idleSecure: Attack = async ({ https }, count) =>
@@ -117,7 +125,7 @@ export const slowReaders: Attack = async ({ http }, count) => {
   const sockets = await many(count, () => plain(http));
   for (const socket of sockets) {
     socket.pause();
-    socket.write(`GET /large HTTP/1.1\r\nHost: ${attackedHost}\r\n\r\n`);
+    socket.write(`GET /large?bytes=8388608 HTTP/1.1\r\nHost: ${attackedHost}\r\n\r\n`);
   }
   return group(sockets);
 };

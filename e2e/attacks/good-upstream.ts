@@ -13,7 +13,7 @@ export async function startGoodUpstream(): Promise<GoodUpstream> {
   const server = createServer((request, response) => {
     request.on('error', () => {});
     request.resume();
-    request.on('end', () => response.end(request.url === '/large' ? large : 'ok'));
+    request.on('end', () => response.end(request.url?.startsWith('/large') === true ? large : 'ok'));
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
