@@ -76,7 +76,7 @@ export class ServerSession {
     session.setLocalWindowSize(connectionWindow);
     session.on('error', (error: Error & { code?: string }) => {
       // What the protocol's library has ended by itself: frames out of order, CONTINUATION without end.
-      if (error.code === 'ERR_HTTP2_ERROR') parts.refused(facts, 'HTTP/2 protocol error', 0);
+      if (error.code?.endsWith('_HTTP2_ERROR') === true) parts.refused(facts, 'HTTP/2 protocol error', 0);
     });
     session.on('frameError', ignore);
     session.on('stream', (stream, _fields, flags, list: string[]) => this.#begin(stream, flags, list));
