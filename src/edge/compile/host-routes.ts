@@ -1,5 +1,6 @@
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { isAcmeChallengePath } from '../policy/acme-path.ts';
+import { isGuarded } from '../policy/is-guarded.ts';
 import { plainPolicy, type RoutePolicy } from '../policy/route-policy.ts';
 import { quoted } from './annotations.ts';
 import { alternativesOf } from './canaries.ts';
@@ -111,17 +112,6 @@ class HostCompiler {
     this.#note(from, findingReasons.pathInvalid, message);
     return closes ? message : undefined;
   }
-}
-
-/** Whether somebody may be kept away. */
-function isGuarded(policy: RoutePolicy): boolean {
-  return (
-    policy.refusal !== undefined ||
-    policy.sourceRanges !== undefined ||
-    policy.basicAuth !== undefined ||
-    policy.externalAuth !== undefined ||
-    policy.clientCertificate !== undefined
-  );
 }
 
 /** The route to a default backend. It has no host of its own. */

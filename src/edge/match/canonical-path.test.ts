@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalPath, canonicalRulePath } from './canonical-path.ts';
+import { canonicalPath, canonicalRulePath, looselyRead } from './canonical-path.ts';
 
 describe('canonical paths', () => {
   it.each([
@@ -96,6 +96,17 @@ describe('canonical paths', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+
+  it.each([
+    ['/a/b', undefined],
+    ['/a%2Fb', '/a/b'],
+    ['/a%5Cb//c', '/a/b/c'],
+    ['/;v=1/a;x=;y/b;', '/a/b'],
+    ['//', '/'],
+    ['/a%252Fb', undefined],
+  ])('%s may be read as %s', (path, loose) => {
+    expect(looselyRead(path)).toBe(loose);
   });
 
   it('brings rules to the same form as requests', () => {

@@ -64,3 +64,17 @@ function withoutDotSegments(path: string): string | undefined {
 export function canonicalRulePath(path: string): string | undefined {
   return canonicalPath(Buffer.from(path, 'utf8').toString('latin1'));
 }
+
+const odd = /%2F|%5C|;|\/\//;
+
+/**
+ * A canonical path as upstreams may read it that decode separators, drop the parameters of elements, and merge empty ones.
+ * Undefined where it is the same.
+ */
+export function looselyRead(path: string): string | undefined {
+  if (!odd.test(path)) return undefined;
+  return path
+    .replaceAll(/%2F|%5C/g, '/')
+    .replaceAll(/;[^/]*/g, '')
+    .replaceAll(/\/{2,}/g, '/');
+}

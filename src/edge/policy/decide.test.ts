@@ -288,6 +288,28 @@ describe('guards', () => {
     expect(statusOf(decided(aTable({ policy }), head))).toBe(status);
   });
 
+  it.each([
+    ['/admin', 401],
+    ['/admin/x%2Fy', 401],
+    ['/admin%2Fx', 400],
+    ['/admin%5Cx', 400],
+    ['//admin', 400],
+    ['/%2Fadmin/x', 400],
+    ['/admin;a=b/x', 400],
+    ['/;a/admin', 400],
+    ['/projects/a%2Fb', 'forward'],
+    ['/a//b;c/d', 'forward'],
+    ['/twin%2Fx', 'forward'],
+  ] as const)('%s, which an upstream may read as a guarded path: %s', (target, status) => {
+    const common = { source, host: 'foo.com', kind: 'Prefix', backend: 'default/web:80' } as const;
+    const twin = { ...common, path: '/twin', policy: plainPolicy, alternatives: [] };
+    const policy = { ...plainPolicy, basicAuth };
+    const table = aTable({ more: [{ ...common, path: '/admin', policy, alternatives: [] }, twin] });
+    expect(statusOf(decided(table, { target }))).toBe(status);
+    const all = aTable({ policy, more: [{ ...common, path: '/admin', policy, alternatives: [] }] });
+    expect(statusOf(decided(all, { target }))).toBe(401);
+  });
+
   it('a password is checked once, on another thread, and known from then on', async () => {
     const table = aTable({ policy: { basicAuth } });
     for (const [fields, status] of [

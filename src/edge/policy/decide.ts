@@ -1,4 +1,5 @@
 import type { Alternative, Backend, Route, RoutingTable } from '../compile/table.ts';
+import { looselyRead } from '../match/canonical-path.ts';
 import { findRoute } from '../match/find-route.ts';
 import { isAcmeChallengePath } from './acme-path.ts';
 import { affinityCookie, backendMark, pinFor } from './affinity.ts';
@@ -19,6 +20,7 @@ import {
 } from './guards.ts';
 import { edits, mergeEdits } from './header-edits.ts';
 import { hasTls, httpsLocation } from './https-redirect.ts';
+import { isGuarded, sameGuards } from './is-guarded.ts';
 import { type PreparedPolicy, preparedPolicy } from './prepared-policy.ts';
 import { redirectOf } from './redirects.ts';
 import type { CheckedHead } from './request-head.ts';
@@ -51,6 +53,7 @@ const none: readonly string[] = Object.freeze([]);
  *   no route                                  -> 404
  *   a guard that could not be honoured        -> 503
  *   plain HTTP where it is to be HTTPS        -> 308      (never for ACME's path)
+ *   a path that hides one with other guards   -> 400
  *   outside of the ranges                     -> 403
  *   client certificate: other policy, missing -> 421, 400, 403
  *   too many requests                         -> 503 or 429
@@ -82,6 +85,8 @@ export function decide(table: RoutingTable, head: CheckedHead, context: DecideCo
     if (location !== undefined)
       return answered(308, 'HTTPS is asked for', ['Location', location], route, security);
   }
+  if (passesByGuard(table, head, route))
+    return answered(400, 'the path may be read as one that is guarded otherwise', none, route, security);
   const bodyBytes = policy.limits.bodyBytes ?? settings.bodyBytes;
   const bodyLimit = bodyBytes === 0 ? Number.POSITIVE_INFINITY : bodyBytes;
   const tooLong = judgeLength(head, bodyLimit);
@@ -235,6 +240,17 @@ function alternativeFor(route: Route, head: CheckedHead, { random }: DecideConte
     }
   }
   return chooseAlternative(route, head, random);
+}
+
+/**
+ * Whether an upstream that reads the path loosely could take the request for one to a route with other guards. `/admin%2Fx` is
+ * no path under `/admin` for the edge, and is one for many servers behind it.
+ */
+function passesByGuard(table: RoutingTable, head: CheckedHead, { policy }: Route): boolean {
+  const path = looselyRead(head.path);
+  if (path === undefined) return false;
+  const other = findRoute(table, head.host, path, head);
+  return other !== undefined && isGuarded(other.policy) && !sameGuards(other.policy, policy);
 }
 
 /** The backend, or the one that stands in for it; else the sentence why there is none. */
