@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
 /**
- * `make test`: the static checks, the unit tests, then the suites on real servers, which are got or built first.
- * Every stage is run whatever the one before it gave. Ends with one line, `N passed, N failed`, and a status to match.
+ * `make test`: gets or builds the real servers, then runs the static checks, the unit tests and the suites on real servers,
+ * some side by side. Everything is run whatever else gave. Ends with one line, `N passed, N failed`, and a status to match.
  */
 const root = join(import.meta.dirname, '..');
 
-/** How many suites run side by side, each in a network namespace of its own. They wait on servers most of the time. */
+/** How many jobs run side by side, suites in a network namespace of their own. They wait on servers much of the time. */
 const lanes = 3;
 
 interface Tally {
@@ -28,44 +28,52 @@ const checks: readonly (readonly [what: string, ...command: string[]])[] = [
   ['manifests fit the chart', 'node', 'deploy/render.ts', '--check'],
 ];
 
-async function main(folder: string): Promise<Tally> {
-  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
-  const add = (tally: Tally): void => {
-    total.passed += tally.passed;
-    total.failed += tally.failed;
-    total.skipped += tally.skipped;
-  };
-  for (const [what, command = '', ...args] of checks) {
-    stage(what);
-    const status = await run(command, args);
-    add({ passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 });
-  }
-  stage('unit and contract tests');
-  add(await vitest(['run'], join(folder, 'unit.json')));
+/** A piece of the whole; its output is shown when it has ended. */
+interface Job {
+  readonly what: string;
+  run(): Promise<Tally>;
+}
 
+async function main(folder: string): Promise<Tally> {
   stage(
     'real servers: kube-apiserver, etcd, Pebble, helm (built where they are not in the cache; up to 15 minutes)',
   );
   // A part that cannot be had is told of here; the suites that cannot do without it fail by themselves.
   await run('node', ['e2e/servers/main.ts', 'all']);
 
-  stage(`end-to-end tests on real servers, ${lanes} suites at a time`);
   const suites = await endToEndSuites();
+  const jobs: Job[] = [
+    ...checks.map(([what, command = '', ...args]) => ({ what, run: () => check(command, args) })),
+    { what: 'unit and contract tests', run: () => vitest(['run'], join(folder, 'unit.json')) },
+    ...suites.map(suite => ({
+      what: suite,
+      run: () =>
+        vitest(['run', '--config', 'e2e/vitest.config.ts', suite], join(folder, `${basename(suite)}.json`), [
+          'node',
+          'e2e/netns.ts',
+          '--',
+        ]),
+    })),
+  ];
+  stage(`${jobs.length} jobs, ${lanes} at a time; each is shown when it has ended`);
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const left = jobs.values();
   const lane = async (): Promise<void> => {
-    for (let suite = suites.shift(); suite !== undefined; suite = suites.shift()) {
-      const args = ['run', '--config', 'e2e/vitest.config.ts', suite];
-      add(
-        await vitest(
-          args,
-          join(folder, `${basename(suite)}.json`),
-          ['node', 'e2e/netns.ts', '--'],
-          'at the end',
-        ),
-      );
+    for (const job of left) {
+      const { passed, failed, skipped } = await job.run();
+      total.passed += passed;
+      total.failed += failed;
+      total.skipped += skipped;
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return total;
+}
+
+/** A static check counts as one test. */
+async function check(command: string, args: readonly string[]): Promise<Tally> {
+  const status = await run(command, args, 'at the end');
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
 }
 
 /** Runs vitest with its own output, and counts from its JSON report. A run without a report is one failure. */
@@ -73,7 +81,6 @@ async function vitest(
   args: readonly string[],
   report: string,
   wrapper: readonly string[] = [],
-  output: 'at once' | 'at the end' = 'at once',
 ): Promise<Tally> {
   const [command = '', ...rest] = [
     ...wrapper,
@@ -83,7 +90,7 @@ async function vitest(
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
-  const status = await run(command, rest, output);
+  const status = await run(command, rest, 'at the end');
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
       await readFile(report, 'utf8'),
@@ -98,7 +105,15 @@ async function vitest(
 }
 
 /** The suites that take longer than a minute. Begun first, so that no lane has one left when the others are done. */
-const longSuites = ['kube-faults', 'crash', 'resilience', 'issuance', 'take-over', 'deploy'];
+const longSuites = [
+  'kube-faults',
+  'crash',
+  'resilience',
+  'edge-attacks',
+  'issuance',
+  'deploy',
+  'acme-faults',
+];
 
 /** The files of suites, the long ones first. */
 async function endToEndSuites(): Promise<string[]> {
@@ -125,6 +140,7 @@ function run(
       resolve(1);
     });
     child.on('close', status => {
+      if (output === 'at the end') stage([command, ...args].join(' '));
       process.stdout.write(Buffer.concat(chunks));
       resolve(status ?? 1);
     });

@@ -9,10 +9,10 @@ import { certificates } from '../../src/api/cert-manager/certificate.ts';
 import { findCondition } from '../../src/api/condition.ts';
 import { secrets } from '../../src/api/kubernetes/secret.ts';
 import { type Environment, startEnvironment } from '../harness/environment.ts';
-import { linesToTest } from '../harness/lines.ts';
+import { newestLine } from '../harness/lines.ts';
 import { type ObjectView, viewOf } from '../harness/object-view.ts';
 
-const lines = await linesToTest();
+const lines = await newestLine();
 
 /** A root that signs an intermediate, and an issuer of that, with all its addresses. */
 const issuers = `

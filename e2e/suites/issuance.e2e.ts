@@ -102,6 +102,24 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     expect(await events('CreateCertificate', 'temporary')).toHaveLength(1);
   });
 
+  it.runIf(line === '1.20')(
+    'before kubectl 1.24 knew the status, its --raw asks for a renewal, as docs/cli.md says',
+    async () => {
+      await served('temporary.example.com');
+      const before = await serial('temporary-tls');
+      const found = await find('certificates.cert-manager.io', 'temporary-tls');
+      const asked = { type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: 'by hand' };
+      const conditions = [...(found?.status?.conditions ?? []), asked];
+      const object = JSON.stringify({ ...found, status: { ...found?.status, conditions } });
+      const path = '/apis/cert-manager.io/v1/namespaces/default/certificates/temporary-tls/status';
+      await environment.cluster.kubectl(['replace', '--raw', path, '-f', '-'], object);
+      await environment.eventually('issued once more', async () => {
+        const certificate = await ready('temporary-tls');
+        return certificate?.status?.['revision'] === 2 && (await serial('temporary-tls')) !== before;
+      });
+    },
+  );
+
   it('an Ingress with kubernetes.io/tls-acme gets the default issuer, and is solved in place without a trace', async () => {
     const host = 'in-place.example.com';
     const annotations = {

@@ -17,12 +17,12 @@ import { deployment, putInstallation } from '../fixtures/cert-manager/installati
 import type { Expected, Outcome } from '../fixtures/cert-manager/left-behind.ts';
 import { kubectlCommandsIn } from '../harness/document-commands.ts';
 import { type Environment, places, startEnvironment } from '../harness/environment.ts';
-import { linesToTest } from '../harness/lines.ts';
+import { newestLine } from '../harness/lines.ts';
 import { posternServiceAccount } from '../harness/permissions.ts';
 import { changesBetween, type Snapshot, takeSnapshot } from '../harness/world-snapshot.ts';
 import { edgeAddress } from '../netns.ts';
 
-const lines = await linesToTest();
+const lines = await newestLine();
 
 const guide = 'docs/migrating-from-cert-manager.md';
 
