@@ -816,8 +816,12 @@ describe('what a compilation depends on', () => {
     expect([...references.secrets, ...references.services]).toEqual(['default/s', 'default/web']);
   });
 
-  it('an Ingress of a wrong shape does not stop the others', () => {
-    const wrong = anIngress({ name: 'wrong', spec: { rules: [{ host: 7 }] as never } });
+  it.each([
+    { host: 7 },
+    { http: { paths: [{ path: ['/'], pathType: 'Prefix', backend: { service: { name: 'web' } } }] } },
+    { http: { paths: [{ path: { a: '/' }, pathType: 'Exact', backend: {} }] } },
+  ])('an Ingress of a wrong shape does not stop the others: %j', rule => {
+    const wrong = anIngress({ name: 'wrong', spec: { rules: [rule] as never } });
     const compilation = compileObjects({ ingresses: [wrong, site], ...web });
     expect(reasons(compilation)).toEqual(['wrong InvalidIngress']);
     expect(ownerOf(compilation.table, 'foo.com', '/')).toBe('default/site');

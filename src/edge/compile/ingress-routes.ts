@@ -170,6 +170,8 @@ class Reader {
     policy: RoutePolicy,
     access: UpstreamAccess,
   ): PathClaim {
+    // What follows of it is read with the host's other Ingresses, which it must not stop.
+    if (typeof (path.path ?? '') !== 'string') throw new TypeError('a path of spec.rules is no text');
     const { spec, finding, solver = false } = this.#backend(path.path ?? '', path.backend, access);
     if (finding !== undefined) this.#note(finding.reason, finding.message);
     const key = keyOfSpec(spec);
