@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from './certificate.ts';
+import { publicKeyInfoIn } from './certificate-key.ts';
 import { keyFitsCertificate } from './key-pair.ts';
 import { encodePem } from './pem.ts';
 import { aCertificate, anAuthority, everyKeySpec } from './pki.testing.ts';
@@ -13,7 +14,10 @@ describe('a key and a certificate', () => {
   it.each(everyKeySpec)('of one pair fit, with $title', async keySpec => {
     const { key, certificate } = await aCertificate({ issuer, keySpec });
     const chain = certificate + issuer.certificate;
-    expect(keyFitsCertificate(encodePrivateKey(key), chain)).toEqual({ verdict: 'fits' });
+    for (const encoding of ['PKCS1', 'PKCS8'] as const)
+      expect(keyFitsCertificate(encodePrivateKey(key, encoding), chain)).toEqual({ verdict: 'fits' });
+    const { der, publicKey } = parseCertificate(certificate);
+    expect(publicKeyInfoIn(der)).toEqual(publicKey.export({ format: 'der', type: 'spki' }));
   });
 
   const key = encodePrivateKey(one.key);

@@ -8,6 +8,7 @@ import { conditionTypes, issuanceReasons } from '../../api/reasons.ts';
 import { rfc3339 } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
+import { publicKeyInfoIn } from '../../pki/certificate-key.ts';
 import type { CsrInfo } from '../../pki/csr.ts';
 import { certificateMismatch } from '../../pki/csr-match.ts';
 import { keySpecMismatch, samePublicKey } from '../../pki/private-key.ts';
@@ -137,7 +138,8 @@ function certificateNameIsRight({ state, certificate }: CheckInput): Violation |
 
 /** The key's type and size must be as asked. */
 function keyFitsSpec({ state, certificate }: CheckInput): Violation | undefined {
-  const mismatch = keySpecMismatch(pairOf(state).key, wantedKey(certificate));
+  // Its public half says the same, and is read already.
+  const mismatch = keySpecMismatch(pairOf(state).leaf.publicKey, wantedKey(certificate));
   if (mismatch === undefined) return undefined;
   return {
     reason: issuanceReasons.secretMismatch,
@@ -202,7 +204,8 @@ function holdsKeyOf({ currentRequest, pair }: CertificateState): boolean {
   if (currentRequest === undefined || pair === undefined) return false;
   const request = Buffer.from(currentRequest.spec.request, 'base64').toString();
   const der = Buffer.from(request.replace(/-----[^-]*-----|\s/g, ''), 'base64');
-  return der.includes(pair.leaf.publicKey.export({ format: 'der', type: 'spki' }));
+  const info = publicKeyInfoIn(pair.leaf.der);
+  return info !== undefined && der.includes(info);
 }
 
 /**

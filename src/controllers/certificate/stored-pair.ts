@@ -42,10 +42,7 @@ export class StoredPair {
 
   /** Whether key and certificate are readable and belong together. */
   get fit(): KeyPairVerdict {
-    return (this.#fit ??= pairVerdict(
-      () => this.key,
-      () => this.leaf.publicKey,
-    ));
+    return (this.#fit ??= pairVerdict(this.privateKey ?? '', () => this.leaf));
   }
 
   /** The certificate. Throws a PkiError where there is none that parses. */

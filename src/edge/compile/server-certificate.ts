@@ -2,8 +2,8 @@ import { createHash, X509Certificate } from 'node:crypto';
 import type { Secret } from '../../api/kubernetes/secret.ts';
 import { tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { messageOf } from '../../core/errors.ts';
+import { pairVerdict } from '../../pki/key-pair.ts';
 import { parsePem } from '../../pki/pem.ts';
-import { parsePrivateKey } from '../../pki/private-key.ts';
 import { PrivateMaterial } from './private-material.ts';
 import { secretText } from './secret-text.ts';
 import type { ServerCertificate } from './table.ts';
@@ -38,8 +38,14 @@ function readServerCertificate(secret: Secret): ServerCertificateResult {
   try {
     const leaf = certificatesIn(chain)[0];
     if (leaf === undefined) return { error: `its ${tlsCertificateKey} holds no certificate in PEM form` };
-    const key = parsePrivateKey(keyPem);
-    if (!leaf.checkPrivateKey(key)) {
+    const fit = pairVerdict(keyPem, () => ({
+      der: leaf.raw,
+      get publicKey() {
+        return leaf.publicKey;
+      },
+    }));
+    if (fit.verdict !== 'fits') {
+      if (fit.verdict !== 'mismatch') return { error: fit.reason };
       return {
         error: `its ${tlsPrivateKeyKey} is not the key of the first certificate in its ${tlsCertificateKey}`,
       };
