@@ -156,6 +156,17 @@ describe('compiled one after another', () => {
     );
   });
 
+  it('a TLSContext that cannot be read, and asks for none, says nothing of certificates', () => {
+    const { findings } = compileObjects({
+      services,
+      ingresses: [anIngress({ rules: { 'a.example': [['/', 'Prefix']] } })],
+      emissary: { tlsContexts: [aTlsContext({ hosts: ['a.example'] })] },
+    });
+    expect(findings.filter(({ object }) => object.kind === 'TLSContext').map(({ reason }) => reason)).toEqual([
+      'InvalidTLSContext',
+    ]);
+  });
+
   it('redirect_cleartext_from makes a host one with TLS', () => {
     const { table } = compileObjects({
       services,

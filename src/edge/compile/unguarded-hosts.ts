@@ -17,7 +17,7 @@ export function unguardedHosts(
     const open =
       host === '*' ? [...hosts.values()] : [...hosts.values()].filter(routes => routes.host === host);
     const names = open.filter(isOpen).map(routes => quoted(routes.host));
-    if (object === undefined || names.length === 0) continue;
+    if (object === undefined || names.length === 0 || !asksForCertificates(object.spec)) continue;
     const shown = names.slice(0, 3).join(', ');
     const message = `clients of Mappings alone are asked for certificates: Ingresses with rules for ${shown} are open; give them the annotation auth-tls-secret`;
     findings.push({ object, reason: findingReasons.tlsContextAdjusted, message });
@@ -28,4 +28,9 @@ export function unguardedHosts(
 function isOpen({ exact, prefixes, patterns }: HostRoutes): boolean {
   const routes: Route[] = [...exact.values(), ...prefixes.values(), ...patterns.map(({ route }) => route)];
   return routes.some(({ policy }) => policy.clientCertificate === undefined && policy.refusal === undefined);
+}
+
+/** A TLSContext that cannot be read closes its hosts whatever it asks for. */
+function asksForCertificates(spec: object): boolean {
+  return 'ca_secret' in spec || 'cert_required' in spec;
 }
