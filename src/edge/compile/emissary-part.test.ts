@@ -162,9 +162,9 @@ describe('compiled one after another', () => {
       ingresses: [anIngress({ rules: { 'a.example': [['/', 'Prefix']] } })],
       emissary: { tlsContexts: [aTlsContext({ hosts: ['a.example'] })] },
     });
-    expect(findings.filter(({ object }) => object.kind === 'TLSContext').map(({ reason }) => reason)).toEqual([
-      'InvalidTLSContext',
-    ]);
+    expect(findings.filter(({ object }) => object.kind === 'TLSContext').map(({ reason }) => reason)).toEqual(
+      ['InvalidTLSContext'],
+    );
   });
 
   it('redirect_cleartext_from makes a host one with TLS', () => {
