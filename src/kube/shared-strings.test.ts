@@ -3,7 +3,7 @@ import { deepFreeze } from './freeze.ts';
 import { sharedString } from './shared-strings.ts';
 
 it('gives every text back as it is, of whatever length, however many there were', () => {
-  for (const length of [0, 1, 11, 128, 129, 5_000])
+  for (const length of [0, 1, 11, 128, 129, 5_000, 16_384, 16_385])
     expect(sharedString('x'.repeat(length))).toHaveLength(length);
   for (let i = 0; i < 30_000; i++) expect(sharedString(`cert-manager.io/${i}`)).toBe(`cert-manager.io/${i}`);
 });

@@ -12,8 +12,13 @@ export function secretText(secret: Secret, name: string): string | undefined {
   return Buffer.from(encoded, 'base64').toString();
 }
 
-/** A Certificate is looked at some five times on its way, in a burst with a thousand others between. */
-const recent = new LruMap<Secret, StoredPair>(1_024);
+/**
+ * A Certificate is looked at some five times on its way, in a burst with a thousand others between. After it they would be
+ * memory for nothing: what OpenSSL holds of a certificate is ten times its size.
+ */
+let recent = new LruMap<Secret, StoredPair>(1_024);
+let forgetting: NodeJS.Timeout | undefined;
+const forgottenAfterMs = 60_000;
 
 /** What is in a Secret; the same for the same object from the cache, for as long as it is remembered. */
 export function pairIn(secret: Secret): StoredPair {
@@ -21,7 +26,13 @@ export function pairIn(secret: Secret): StoredPair {
   if (known !== undefined) return known;
   const made = new StoredPair(secret);
   recent.set(secret, made);
+  forgetting ??= setTimeout(forget, forgottenAfterMs).unref();
   return made;
+}
+
+function forget(): void {
+  recent = new LruMap(1_024);
+  forgetting = undefined;
 }
 
 /** What is in the Secret of a Certificate. Read when first asked for, and then kept: reading is most of the work. */
