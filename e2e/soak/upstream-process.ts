@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
  * An upstream of the soak as a process of its own, on the port of its first argument: answers with as many bytes as `?bytes=`
  * says, to uploads with how many came, and echoes WebSocket messages. Ends by SIGTERM once what is under way is done.
  */
+const filler = Buffer.alloc(8 * 1_048_576, 'x');
 const server = createServer((request, response) => {
   let received = 0;
   request.on('data', (chunk: Buffer) => {
@@ -13,7 +14,7 @@ const server = createServer((request, response) => {
   request.on('error', () => {});
   request.on('end', () => {
     const bytes = Number(/bytes=(\d+)/.exec(request.url ?? '')?.[1] ?? '0');
-    response.end(request.method === 'POST' ? String(received) : Buffer.alloc(bytes, 'x'));
+    response.end(request.method === 'POST' ? String(received) : filler.subarray(0, bytes));
   });
 });
 const sockets = new WebSocketServer({ server });

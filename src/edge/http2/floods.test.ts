@@ -50,7 +50,7 @@ function request(stream: number, flags = endHeaders | endStream): Buffer {
 }
 
 describe('floods end the connection, and nothing else', () => {
-  it('rapid reset (CVE-2023-44487): after some hundreds', async () => {
+  it('rapid reset (CVE-2023-44487): after some hundreds, of which few were served', async () => {
     let served = 0;
     const { server, attacker } = await attacked({}, () => {
       served += 1;
@@ -60,7 +60,7 @@ describe('floods end the connection, and nothing else', () => {
       burst.push(request(stream), frame(frameType.rstStream, 0, stream, uint32(8)));
     attacker.send(...burst);
     await attacker.closed;
-    expect(served).toBeLessThan(500);
+    expect(served).toBeLessThan(60);
     await stillServes(server);
   });
 

@@ -38,6 +38,8 @@ export interface SessionParts {
 
 /** How long a connection may take to close when all is said. */
 const closingTicks = 5;
+/** After so many requests given up by its client, a connection's requests wait until all that has come is read. */
+const mostGivenUp = 16;
 const lostConnection = new Error('the connection was cut');
 const flood = new Error('too much of what leads nowhere');
 
@@ -53,6 +55,8 @@ export class ServerSession {
   readonly #resets: FloodGuard;
   readonly #control: FloodGuard;
   #requests = 0;
+  /** Requests that were reset before their answer was complete. */
+  #givenUp = 0;
   #restsSince: number;
   #closingSince: number | undefined;
   #draining = false;
@@ -139,9 +143,19 @@ export class ServerSession {
       this.#open.delete(exchange);
       this.#restsSince = ticks.now;
       if (this.#worn && this.#open.size === 0) this.#session.close();
-      if (exchange.closed()) this.#count(this.#resets, 'rapid reset');
+      if (exchange.closed()) {
+        this.#givenUp += 1;
+        this.#count(this.#resets, 'rapid reset');
+      }
     });
-    serve(result.checked, exchange);
+    if (this.#givenUp < mostGivenUp) {
+      serve(result.checked, exchange);
+      return;
+    }
+    // It may be reset by the very bytes behind it, as others were before: then it reaches no upstream (CVE-2023-44487).
+    setImmediate(() => {
+      if (!stream.destroyed && !stream.closed) serve(result.checked, exchange);
+    });
   }
 
   #refuse(stream: ServerHttp2Stream, { status, reason }: Refusal): void {
