@@ -1,7 +1,7 @@
 /**
  * `make bench-attacks`: what clients of the edge see while it is attacked. Postern has one worker, pinned with its main process
  * to core 0; clients, attackers and upstream have core 1. Clients ask over TLS on kept connections, 200 requests a second in
- * all. Prints p50 and p99, as ratios to those without attack in the same run, and the worker's memory. SECONDS= (default 5) for
+ * all. Prints p50 and p99, as ratios to those without attack right before, and the worker's memory. SECONDS= (default 5) for
  * each; IDLE= (default 10000) connections of the idle attack, as far as `ulimit -n` goes; ATTACKS= a part of their names.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -82,7 +82,9 @@ async function measure(bed: AttackBed): Promise<Seen> {
 /** Resolves when the attack is under way, with how many connections it has. */
 async function start(name: string, count: number, bed: AttackBed): Promise<[ChildProcess, string]> {
   const script = join(import.meta.dirname, 'edge/attacker.ts');
-  const child = spawn(process.execPath, [script, name, String(count), String(bed.http), String(bed.https)], {
+  // Behind the clients that are measured, which share their core with it.
+  const command = ['-n', '19', process.execPath, script, name, String(count)];
+  const child = spawn('nice', [...command, String(bed.http), String(bed.https)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
@@ -102,8 +104,13 @@ for (const pid of [bed.postern.pid, await bed.worker()])
 for (const pid of [process.pid, upstream.pid]) spawnSync('taskset', ['-a', '-cp', '1', String(pid)]);
 try {
   await measure(bed);
-  const normal = await measure(bed);
-  const row = (name: string, { p50, p99, failed }: Seen, memory: number, connections = ''): void =>
+  const row = (
+    name: string,
+    normal: Seen,
+    { p50, p99, failed }: Seen,
+    memory: number,
+    connections: string,
+  ): void =>
     console.log(
       [
         name.padEnd(22),
@@ -114,16 +121,17 @@ try {
         `${memory.toFixed(0)} MiB`.padStart(9),
       ].join('  '),
     );
-  row('none', normal, await bed.workerMiB());
   for (const [name, count] of attacks.filter(([name]) => name.includes(process.env['ATTACKS'] ?? ''))) {
+    const normal = await measure(bed);
     const [child, connections] = await start(name, count, bed);
     const seen = await measure(bed);
-    row(name, seen, await bed.workerMiB(), connections);
+    row(name, normal, seen, await bed.workerMiB(), connections);
     child.kill('SIGKILL');
     await once(child, 'close');
     await sleep(1_000);
   }
-  row('none, afterwards', await measure(bed), await bed.workerMiB());
+  const [before, after] = [await measure(bed), await measure(bed)];
+  row('none', before, after, await bed.workerMiB(), '');
 } finally {
   await bed.close();
   upstream.kill('SIGKILL');
