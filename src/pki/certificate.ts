@@ -9,12 +9,14 @@ import {
   readAlternativeNames,
 } from './alternative-names.ts';
 import { Asn1Error, damaged, decode } from './asn1.ts';
+import { publicKeyInfoIn } from './certificate-key.ts';
 import { type DerValue, derValueAt, derValuesIn } from './der.ts';
 import { type DistinguishedName, nameIn } from './distinguished-name.ts';
+import { ecKeyKindOf } from './ec-key-point.ts';
 import { PkiError } from './errors.ts';
 import { extensionsIn, readAuthorityKeyId } from './extensions.ts';
 import { type KeyUsageName, readExtendedKeyUsage, readKeyUsage } from './key-usage.ts';
-import { parsePem } from './pem.ts';
+import { encodePem, parsePem } from './pem.ts';
 import { type KeyKind, keyKindOf } from './private-key.ts';
 import { commonNameOf } from './subject.ts';
 
@@ -69,7 +71,8 @@ function authorityKeyIdIn(der: Buffer): Buffer | undefined {
  * whole: a spread would lose its getters.
  *
  * OpenSSL reads what it can: it is ten times as fast as schemas in JavaScript, and it is what will serve the certificate.
- * Its texts for names are taken only where they need no unescaping.
+ * Its texts for names are taken only where they need no unescaping. What it holds of a certificate is ten times the size of
+ * that, so that it is let go at once: V8, which does not see that memory, would keep it for long.
  */
 export class CertificateInfo implements AlternativeNames {
   readonly der: Buffer;
@@ -82,7 +85,12 @@ export class CertificateInfo implements AlternativeNames {
   declare readonly emailAddresses: readonly string[];
   declare readonly otherNames: readonly OtherName[];
   declare readonly unsupportedNames: readonly string[];
-  readonly #x509: X509Certificate;
+  /** Whether it may issue: a certificate authority, with the usage `cert sign` where it names usages. */
+  readonly isCA: boolean;
+  /** Upper-case hex, without the octet that marks it positive. */
+  readonly serialNumber: string;
+  /** As OpenSSL writes it. */
+  readonly #subjectText: string;
   #readFields: Fields | undefined;
   #publicKey: KeyObject | undefined;
   #selfSigned: boolean | undefined;
@@ -90,11 +98,13 @@ export class CertificateInfo implements AlternativeNames {
   /** Throws PKI_CERTIFICATE_INVALID. */
   constructor(der: Buffer) {
     this.der = der;
-    this.#x509 = openSslCertificate(der);
-    this.notBeforeMs = Date.parse(this.#x509.validFrom);
-    this.notAfterMs = Date.parse(this.#x509.validTo);
-    const names: AlternativeNames =
-      plainAlternativeNames(this.#x509.subjectAltName ?? '') ?? this.#fields.names;
+    const x509 = openSslCertificate(der);
+    this.notBeforeMs = Date.parse(x509.validFrom);
+    this.notAfterMs = Date.parse(x509.validTo);
+    this.isCA = x509.ca;
+    this.serialNumber = x509.serialNumber.padStart(2, '0');
+    this.#subjectText = x509.subject ?? '';
+    const names: AlternativeNames = plainAlternativeNames(x509.subjectAltName ?? '') ?? this.#fields.names;
     Object.assign(this, names);
   }
 
@@ -103,7 +113,7 @@ export class CertificateInfo implements AlternativeNames {
   }
 
   get pem(): string {
-    return this.#x509.toString();
+    return encodePem('CERTIFICATE', this.der);
   }
 
   get subject(): DistinguishedName {
@@ -116,7 +126,7 @@ export class CertificateInfo implements AlternativeNames {
 
   /** The subject's commonName. */
   get commonName(): string | undefined {
-    const text = this.#x509.subject ?? '';
+    const text = this.#subjectText;
     // One attribute a line; a backslash, a plus or a quote says that there is more to it.
     if (!/^[\n\x20-\x7e]*$/.test(text) || /[\\+"]/.test(text)) return commonNameOf(this.subject);
     return text
@@ -127,17 +137,7 @@ export class CertificateInfo implements AlternativeNames {
 
   /** Whether the subject is a commonName at most. Like that name, it is told without reading the ASN.1. */
   get hasPlainSubject(): boolean {
-    return /^(?:CN=[^\n+]*)?$/.test(this.#x509.subject ?? '');
-  }
-
-  /** Upper-case hex, without the octet that marks it positive. */
-  get serialNumber(): string {
-    return this.#x509.serialNumber.padStart(2, '0');
-  }
-
-  /** Whether it may issue: a certificate authority, with the usage `cert sign` where it names usages. */
-  get isCA(): boolean {
-    return this.#x509.ca;
+    return /^(?:CN=[^\n+]*)?$/.test(this.#subjectText);
   }
 
   get usages(): readonly KeyUsageName[] {
@@ -146,12 +146,13 @@ export class CertificateInfo implements AlternativeNames {
 
   get publicKey(): KeyObject {
     return (this.#publicKey ??= translated(() =>
-      attempt('its public key cannot be read', () => this.#x509.publicKey),
+      attempt('its public key cannot be read', () => new X509Certificate(this.der).publicKey),
     ));
   }
 
   get keyKind(): KeyKind {
-    return keyKindOf(this.publicKey);
+    // Of an ECDSA key the first octets tell, without making an object of it.
+    return ecKeyKindOf(publicKeyInfoIn(this.der)) ?? keyKindOf(this.publicKey);
   }
 
   /** keyIdentifier of authorityKeyIdentifier. */

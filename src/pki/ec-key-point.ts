@@ -1,9 +1,11 @@
 import { createECDH } from 'node:crypto';
 import { type DerValue, derValueAt, derValuesIn } from './der.ts';
+import type { KeyKind } from './private-key.ts';
 
 interface Curve {
   /** As OpenSSL calls it. */
   readonly name: string;
+  readonly bits: number;
   /** Octets of the private number. */
   readonly size: number;
   /** What a SubjectPublicKeyInfo holds before the point (RFC 5480 section 2). */
@@ -14,16 +16,19 @@ interface Curve {
 const curves: Readonly<Record<string, Curve>> = {
   '2a8648ce3d030107': {
     name: 'prime256v1',
+    bits: 256,
     size: 32,
     infoPrefix: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'),
   },
   '2b81040022': {
     name: 'secp384r1',
+    bits: 384,
     size: 48,
     infoPrefix: Buffer.from('3076301006072a8648ce3d020106052b81040022036200', 'hex'),
   },
   '2b81040023': {
     name: 'secp521r1',
+    bits: 521,
     size: 66,
     infoPrefix: Buffer.from('30819b301006072a8648ce3d020106052b8104002303818600', 'hex'),
   },
@@ -49,6 +54,17 @@ export function publicKeyInfoOfEcKey(der: Buffer): Buffer | undefined {
   const point = pointOf(curve, der.subarray(number.from, number.to));
   if (point === undefined || !point.equals(der.subarray(bits.from + 1, bits.to))) return undefined;
   return Buffer.concat([curve.infoPrefix, point]);
+}
+
+/** What kind of key a SubjectPublicKeyInfo holds, where it is an ECDSA key on one of the curves, as OpenSSL writes it. */
+export function ecKeyKindOf(info: Buffer | undefined): KeyKind | undefined {
+  const curve = Object.values(curves).find(
+    ({ infoPrefix, size }) =>
+      info?.length === infoPrefix.length + 1 + 2 * size &&
+      info.subarray(0, infoPrefix.length).equals(infoPrefix) &&
+      info[infoPrefix.length] === 0x04,
+  );
+  return curve && { algorithm: 'ECDSA', size: curve.bits };
 }
 
 /** The one value in a value of this tag. */

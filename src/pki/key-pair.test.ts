@@ -4,7 +4,7 @@ import { publicKeyInfoIn } from './certificate-key.ts';
 import { keyFitsCertificate } from './key-pair.ts';
 import { encodePem } from './pem.ts';
 import { aCertificate, anAuthority, everyKeySpec } from './pki.testing.ts';
-import { encodePrivateKey } from './private-key.ts';
+import { encodePrivateKey, keyKindOf } from './private-key.ts';
 
 const issuer = await anAuthority();
 const one = await aCertificate({ issuer });
@@ -16,8 +16,9 @@ describe('a key and a certificate', () => {
     const chain = certificate + issuer.certificate;
     for (const encoding of ['PKCS1', 'PKCS8'] as const)
       expect(keyFitsCertificate(encodePrivateKey(key, encoding), chain)).toEqual({ verdict: 'fits' });
-    const { der, publicKey } = parseCertificate(certificate);
+    const { der, publicKey, keyKind } = parseCertificate(certificate);
     expect(publicKeyInfoIn(der)).toEqual(publicKey.export({ format: 'der', type: 'spki' }));
+    expect(keyKind).toEqual(keyKindOf(publicKey));
   });
 
   const key = encodePrivateKey(one.key);

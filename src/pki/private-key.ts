@@ -104,12 +104,16 @@ export function keyKindOf(key: KeyObject): KeyKind {
   return size === undefined ? { algorithm: 'unknown', size: undefined } : { algorithm: 'ECDSA', size };
 }
 
-/** Where `key` is not what `spec` asks for: a sentence that says so. Else undefined. */
-export function keySpecMismatch(key: KeyObject, spec: KeySpec): string | undefined {
+/** Where a key, or that of a certificate, is not what `spec` asks for: a sentence that says so. Else undefined. */
+export function keySpecMismatch(
+  key: KeyObject | { readonly keyKind: KeyKind; readonly publicKey: KeyObject },
+  spec: KeySpec,
+): string | undefined {
   const wanted = resolved(spec);
-  const kind = keyKindOf(key);
+  const kind = 'keyKind' in key ? key.keyKind : keyKindOf(key);
   if (kind.algorithm !== wanted.algorithm) {
-    const found = kind.algorithm === 'unknown' ? key.asymmetricKeyType : kind.algorithm;
+    const { asymmetricKeyType } = 'keyKind' in key ? key.publicKey : key;
+    const found = kind.algorithm === 'unknown' ? asymmetricKeyType : kind.algorithm;
     return `the private key's algorithm is ${found}, the spec asks for ${wanted.algorithm}`;
   }
   if (kind.size !== undefined && kind.size !== wanted.size) {

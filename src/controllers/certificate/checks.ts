@@ -139,7 +139,7 @@ function certificateNameIsRight({ state, certificate }: CheckInput): Violation |
 /** The key's type and size must be as asked. */
 function keyFitsSpec({ state, certificate }: CheckInput): Violation | undefined {
   // Its public half says the same, and is read already.
-  const mismatch = keySpecMismatch(pairOf(state).leaf.publicKey, wantedKey(certificate));
+  const mismatch = keySpecMismatch(pairOf(state).leaf, wantedKey(certificate));
   if (mismatch === undefined) return undefined;
   return {
     reason: issuanceReasons.secretMismatch,
