@@ -93,7 +93,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     new Promise((resolve, reject) => {
       const base = credentials.server();
       const secure = base.protocol === 'https:';
-      const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
+      // A text goes out with the head in one write; octets would take a second one.
+      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
       const { signal, what } = request;
       let failure: Error | undefined;
       let answer: IncomingMessage | undefined;
@@ -114,7 +115,7 @@ export function createConnection(options: ConnectionOptions): Connection {
             ? {}
             : {
                 'Content-Type': request.contentType ?? 'application/json',
-                'Content-Length': String(body.length),
+                'Content-Length': String(Buffer.byteLength(body)),
               }),
         },
       });
