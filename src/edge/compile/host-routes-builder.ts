@@ -2,6 +2,9 @@ import { elementCount } from '../match/path-elements.ts';
 import type { PathRule } from './path-rule.ts';
 import type { HostRoutes, PatternRoute, Route } from './table.ts';
 
+/** An empty map takes as much memory as one with four entries, and most hosts have one. */
+const none: ReadonlyMap<string, Route> = new Map();
+
 /** Gathers the routes of one host. */
 export class HostRoutesBuilder {
   readonly #host: string;
@@ -39,8 +42,8 @@ export class HostRoutesBuilder {
     for (const key of this.#prefixes.keys()) deepestPrefix = Math.max(deepestPrefix, elementCount(key));
     return Object.freeze({
       host: this.#host,
-      exact: this.#exact,
-      prefixes: this.#prefixes,
+      exact: this.#exact.size > 0 ? this.#exact : none,
+      prefixes: this.#prefixes.size > 0 ? this.#prefixes : none,
       deepestPrefix,
       patterns,
       fallback: this.#fallback,
