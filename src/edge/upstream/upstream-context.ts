@@ -7,8 +7,8 @@ import {
   type SecureContext,
   type SecureContextOptions,
 } from 'node:tls';
-import type { HandshakeOptions, UpstreamTls } from '../compile/table.ts';
 import { aeadCiphers } from '../../core/aead-ciphers.ts';
+import type { HandshakeOptions, UpstreamTls } from '../compile/table.ts';
 
 /** Hundreds of authorities take some ten milliseconds to load, so they are loaded when first needed, and once. */
 let systemAuthorities: string[] | undefined;
