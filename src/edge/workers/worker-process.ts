@@ -21,9 +21,11 @@ export class WorkerProcess {
 
   constructor(entry: URL, parts: TableParts, listener: WorkerListener) {
     this.#parts = parts;
+    // Where the main process gives each large buffer back at once, a proxy is to use its own again for the next read.
     this.#child = fork(entry, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, MALLOC_MMAP_THRESHOLD_: undefined, MALLOC_TRIM_THRESHOLD_: undefined },
     });
     this.#child.on('message', message => listener.message(message as FromWorker));
     let isOver = false;
