@@ -81,9 +81,7 @@ export class ServerSession {
     session.on('error', (error: Error & { code?: string }) => {
       // What the protocol's library has ended by itself: frames out of order, too many invalid ones, CONTINUATION without
       // end. A session error is the client's own word.
-      const isOurs =
-        error.code?.startsWith('ERR_HTTP2_') === true && error.code !== 'ERR_HTTP2_SESSION_ERROR';
-      if (isOurs) parts.refused(facts, 'HTTP/2 protocol error', 0);
+      if (/^ERR_HTTP2_(?!SESSION)/.test(error.code ?? '')) parts.refused(facts, 'HTTP/2 protocol error', 0);
     });
     session.on('frameError', ignore);
     session.on('stream', (stream, _fields, flags, list: string[]) => this.#begin(stream, flags, list));
