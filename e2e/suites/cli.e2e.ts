@@ -47,11 +47,10 @@ describe.each(lines)('commands on Kubernetes %s', line => {
 
   /** The number of issuances so far, and what the Secret holds now. */
   async function issued(name: string): Promise<{ revision: unknown; serial: string }> {
+    // The Secret is written before the revision is counted, so it is read after it.
+    const revision = (await find('certificates.cert-manager.io', name))?.status?.['revision'];
     const pem = (await find('secrets', `${name}-tls`))?.data?.['tls.crt'] ?? '';
-    return {
-      revision: (await find('certificates.cert-manager.io', name))?.status?.['revision'],
-      serial: new X509Certificate(Buffer.from(pem, 'base64')).serialNumber,
-    };
+    return { revision, serial: new X509Certificate(Buffer.from(pem, 'base64')).serialNumber };
   }
 
   /** Asks for the renewal as docs/cli.md says it is done by kubectl alone. */
