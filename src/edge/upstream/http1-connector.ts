@@ -1,6 +1,5 @@
 import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { messageOf } from '../../core/errors.ts';
 import type { Endpoint, UpstreamTls } from '../compile/table.ts';
 import type {
   UpstreamConnector,
@@ -15,6 +14,7 @@ import { candidateKey } from './candidate.ts';
 import { makeScratch } from './http1-connection.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http1Pool, type PoolSurroundings } from './http1-pool.ts';
+import { refusedExchange } from './refused-exchange.ts';
 import { upstreamContext } from './upstream-context.ts';
 
 /** The pools of one way to speak TLS, or of none: they share no connection with others. */
@@ -46,15 +46,7 @@ export class Http1Connector implements UpstreamConnector {
     try {
       group = tls === undefined ? this.#plain : this.#groupOf(tls);
     } catch (error) {
-      const message = messageOf(error);
-      const failure = {
-        status: 503,
-        code: 'EDGE_UPSTREAM_TLS_INVALID',
-        message,
-        verification: true,
-      } as const;
-      process.nextTick(() => listener.failed(failure, true));
-      return { abort: () => {} };
+      return refusedExchange(error, listener);
     }
     const known = group.byEndpoint.get(endpoint);
     const pool = known === undefined || known.retired ? this.#poolOf(group, endpoint) : known;

@@ -1,6 +1,5 @@
 import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { messageOf } from '../../core/errors.ts';
 import type { Endpoint, UpstreamTls } from '../compile/table.ts';
 import type {
   UpstreamConnector,
@@ -15,6 +14,7 @@ import type { TimerWheel } from '../timers/timer-wheel.ts';
 import { candidateKey } from './candidate.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import { Http2UpstreamSession, type SessionHome } from './http2-session.ts';
+import { refusedExchange } from './refused-exchange.ts';
 import { upstreamContext } from './upstream-context.ts';
 
 /** The sessions to one endpoint that speak TLS in one way, or none. */
@@ -52,15 +52,7 @@ export class Http2Connector implements UpstreamConnector {
     try {
       group = tls === undefined ? this.#plain : this.#groupOf(tls);
     } catch (error) {
-      const message = messageOf(error);
-      const failure = {
-        status: 503,
-        code: 'EDGE_UPSTREAM_TLS_INVALID',
-        message,
-        verification: true,
-      } as const;
-      process.nextTick(() => listener.failed(failure, true));
-      return { abort: () => {} };
+      return refusedExchange(error, listener);
     }
     const session = this.#sessionOf(this.#poolOf(group, endpoint), deadlines.connectMs);
     const exchange = new Http2Exchange(session, request, deadlines, listener);
