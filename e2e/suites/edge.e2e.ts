@@ -139,10 +139,11 @@ describe.each(lines)('edge on Kubernetes %s', line => {
         paths: [['/only', 'Prefix', three]],
       }),
     );
-    await environment.eventually(
-      'the last one is routed',
-      async () => (await getPlain('precise.wild.example.com', '/only')).status === 200,
-    );
+    await environment.eventually('the last one is routed', async () => {
+      // Until it is, the wildcard answers.
+      const answer = await getPlain('precise.wild.example.com', '/only');
+      return answer.status === 200 && upstreamOf(answer) === 'three';
+    });
     const cases: readonly (readonly [host: string, path: string, upstream: string | undefined])[] = [
       ['table.example.com', '/', 'one'],
       ['table.example.com', '/ccc', 'one'],
