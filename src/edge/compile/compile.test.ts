@@ -12,6 +12,7 @@ import {
   aSlice,
   compileObjects,
   type Objects,
+  type PathSpec,
   testNowMs,
 } from './builders.testing.ts';
 import type { Compilation } from './compile.ts';
@@ -560,12 +561,73 @@ describe('TLS', () => {
   });
 
   it('statement 16: a TLS entry without hosts is used where its SANs match, after those that name the host', () => {
-    const compilation = compiled(withTls('old', undefined, 'foo', -10), withTls('new', ['foo.com'], 'other'));
+    const hosts = { 'foo.com': [['/old', 'Prefix']], 'www.foo.com': [['/', 'Prefix']] } as const;
+    const old = anIngress({ name: 'old', rules: hosts, tls: [{ secretName: 'foo' }], createdAt: -10 });
+    const compilation = compiled(old, withTls('new', ['foo.com'], 'other'));
     expect([served(compilation, 'foo.com'), served(compilation, 'www.foo.com')]).toEqual([
       'default/other',
       'default/foo',
     ]);
+    expect(reasons(compilation)).toEqual(['old TLSConflict']);
+  });
+
+  it.each([
+    ['has a rule for', { 'foo.com': [['/theirs', 'Prefix']] }, undefined, 'default'],
+    ['has a wildcard rule for', { '*.foo.com': [['/theirs', 'Prefix']] }, undefined, 'default/foo'],
+    ['names for TLS', {}, ['foo.com'], 'default'],
+  ] as const)(
+    'statement 16: a certificate does not take a host that another Ingress %s',
+    (_what, rules, hosts, atApex) => {
+      const theirs = anIngress({
+        name: 'theirs',
+        rules,
+        ...(hosts === undefined ? {} : { tls: [{ hosts: [...hosts] }] }),
+      });
+      const claiming = (name: string, claimed: Record<string, PathSpec[]>): Ingress =>
+        anIngress({ name, rules: claimed, tls: [{ secretName: 'foo' }], createdAt: -10 });
+      const elsewhere = compiled(theirs, claiming('elsewhere', { 'bar.com': [['/', 'Prefix']] }));
+      expect([served(elsewhere, 'foo.com'), served(elsewhere, 'www.foo.com')]).toEqual([
+        'default',
+        'default',
+      ]);
+      expect(reasons(elsewhere)).toEqual(['elsewhere CertificateHostMismatch']);
+      const everywhere = compiled(theirs, claiming('everywhere', { '': [['/', 'Prefix']] }));
+      expect(served(everywhere, 'foo.com')).toBe(atApex);
+      expect(reasons(everywhere)).toEqual(['everywhere TLSConflict']);
+    },
+  );
+
+  it('statement 16: nor by a wildcard; where nobody names the host, the rule without a host is served with it', () => {
+    const everywhere = anIngress({
+      name: 'everywhere',
+      rules: { '': [['/', 'Prefix']] },
+      tls: [{ secretName: 'wild' }],
+    });
+    const theirs = anIngress({ name: 'theirs', rules: { 'b.foo.com': [['/', 'Prefix']] } });
+    const compilation = compiled(everywhere, theirs);
+    expect([served(compilation, 'b.foo.com'), served(compilation, 'c.foo.com')]).toEqual([
+      'default',
+      'default/wild',
+    ]);
     expect(reasons(compilation)).toEqual([]);
+  });
+
+  it('statement 16: an entry without hosts says which hosts of the rules it is not for, or that it is for none', () => {
+    const rules = { 'foo.com': [['/', 'Prefix']], 'bar.com': [['/', 'Prefix']] } as const;
+    const some = compiled(anIngress({ name: 'some', rules, tls: [{ secretName: 'foo' }] }));
+    expect(some.findings.map(({ message }) => message)).toEqual([
+      'spec.tls has no certificate for bar.com: the default certificate is served there',
+    ]);
+    const none = compiled(
+      anIngress({
+        name: 'none',
+        rules: { 'foo.com': [['/', 'Prefix']] },
+        tls: [{ hosts: ['foo.com'], secretName: 'foo' }, { secretName: 'wild' }],
+      }),
+    );
+    expect(none.findings.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Secret "default/wild" without hosts'),
+    ]);
   });
 
   it('statement 16: without secretName: the default certificate', () => {

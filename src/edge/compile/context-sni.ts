@@ -16,7 +16,7 @@ export function mergeSni(
   const findings: Finding[] = [];
   for (const [name, entry] of sni) {
     const own = base.get(name);
-    if (own === undefined) {
+    if (own === undefined || own.spare) {
       merged.set(name, entry);
       continue;
     }

@@ -1,8 +1,10 @@
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
+import { isNamed } from '../tls/sni-entry.ts';
 import type { BackendStore } from './backend-store.ts';
 import type { Entry } from './ingress-entry.ts';
 import { quoted } from './quoted.ts';
 import { misfitMessage } from './sni-claims.ts';
+import type { RoutingTable } from './table.ts';
 
 /** What the owner of an Ingress should know of its routes. */
 export function routeFindings(
@@ -50,4 +52,20 @@ export function tlsFindings({ ingress, tls, names }: Entry, nowMs: number): Find
     if (hosts.length > 0) note(findingReasons.certificateMismatch, misfitMessage(misfit, hosts));
   }
   return findings;
+}
+
+/** The names of certificates that are not served, because other objects name these hosts. */
+export function spareFindings({ ingress, tls, names }: Entry, table: RoutingTable): Finding[] {
+  const taken = new Map<string, string[]>();
+  for (const { by, host, secret } of tls.claims) {
+    if (by !== 'certificate') continue;
+    const owner = names.find(({ name }) => name === host)?.result?.owner;
+    if (owner?.secret !== secret || isNamed(table, host))
+      taken.set(secret, [...(taken.get(secret) ?? []), host]);
+  }
+  return [...taken].map(([secret, hosts]) => ({
+    object: ingress,
+    reason: findingReasons.tlsConflict,
+    message: `Secret ${quoted(secret)} of spec.tls, where no hosts are named, is not used for ${hosts.slice(0, 5).join(', ')}: others name that host`,
+  }));
 }

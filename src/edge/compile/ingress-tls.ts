@@ -6,6 +6,12 @@ import type { Lookups } from './dependencies.ts';
 import { type ServerCertificateResult, serverCertificateOf } from './server-certificate.ts';
 import type { ServerCertificate, SniEntry } from './table.ts';
 
+/**
+ * What names the host: the TLS entry; a rule or an alias, where the entry does not and its certificate is for it; or the
+ * certificate alone, where the Ingress takes every host that nobody names. The first go before the others.
+ */
+export type ClaimedBy = 'entry' | 'rule' | 'certificate';
+
 /** A name that an Ingress wants served with a certificate. */
 export interface TlsClaim {
   readonly ingress: Ingress;
@@ -13,8 +19,7 @@ export interface TlsClaim {
   /** `namespace/name` of the Secret. */
   readonly secret: string;
   readonly entry: SniEntry;
-  /** The TLS entry names the host. If not, the name is one of its certificate's, and goes to whoever names it. */
-  readonly explicit: boolean;
+  readonly by: ClaimedBy;
 }
 
 /** The hosts of a TLS entry that its certificate is not for. */
@@ -46,7 +51,8 @@ export const noTls: IngressTls = Object.freeze({
 
 /**
  * Reads the TLS section of an Ingress (edge.md, statements 15 and 16). `aliases` are further names of its hosts: where a
- * certificate is for one of them too, it is served there.
+ * certificate is for one of them too, it is served there. A TLS entry without hosts is for those of the Ingress's own
+ * rules alone, as in ingress-nginx: what a certificate is made out to gives nobody the hosts of others.
  */
 export function readIngressTls(
   ingress: Ingress,
@@ -61,32 +67,79 @@ export function readIngressTls(
   const claims: TlsClaim[] = [];
   const certificates: ServerCertificate[] = [];
   const misfits: Misfit[] = [];
+  const ruled = ruleHosts(ingress);
+  const ofRules: HostlessEntry[] = [];
   for (const entry of entries) {
     const hosts = hostsOf(entry, note);
-    for (const host of hosts.length > 0 ? hosts : ruleHosts(ingress)) tlsHosts.add(host);
+    for (const host of hosts.length > 0 ? hosts : ruled) tlsHosts.add(host);
     if (!entry.secretName) continue;
     const secret = `${ingress.metadata.namespace ?? ''}/${entry.secretName}`;
     const result = secretOf(ingress, entry.secretName, lookups, note);
-    const claim = (host: string, explicit: boolean): TlsClaim => ({
+    const claim = (host: string, by: ClaimedBy): TlsClaim => ({
       ingress,
       host,
       secret,
-      entry: sniEntry(result, host),
-      explicit,
+      entry: sniEntry(result, host, by),
+      by,
     });
-    const named = hosts.map(host => claim(host, true));
+    const named = hosts.map(host => claim(host, 'entry'));
     claims.push(...named);
     if ('error' in result) continue;
     certificates.push(result.certificate);
-    const further = hosts.length > 0 ? aliases.filter(name => covers(result.names, name)) : result.names;
-    for (const name of further) {
+    const further = (hosts.length > 0 ? aliases : [...ruled, ...aliases]).flatMap(name =>
+      covers(result.names, name) ? claim(name, 'rule') : [],
+    );
+    const spare = hosts.length === 0 && takesEveryHost(ingress) ? [...result.names] : [];
+    const open = spare.flatMap(name => {
       const host = parseRuleHost(name);
-      if (host !== undefined) claims.push(claim(host, false));
-    }
+      return host === undefined || further.some(one => one.host === host) ? [] : claim(host, 'certificate');
+    });
+    claims.push(...further, ...open);
+    if (hosts.length === 0)
+      ofRules.push({ secret, names: result.names, used: further.length + open.length > 0 });
     const misfitting = named.filter(one => one.entry.kind === 'default');
     if (misfitting.length > 0) misfits.push({ secret, names: result.names, claims: misfitting });
   }
+  noteUnserved(ofRules, ruled, claims, note);
   return { hosts: [...tlsHosts], claims, certificates, misfits, findings };
+}
+
+/** A TLS entry without hosts whose certificate can be served. */
+interface HostlessEntry extends Pick<Misfit, 'secret' | 'names'> {
+  readonly used: boolean;
+}
+
+/** What TLS entries without hosts leave out: hosts of the rules, or else the whole entry. */
+function noteUnserved(
+  entries: readonly HostlessEntry[],
+  ruled: readonly string[],
+  claims: readonly TlsClaim[],
+  note: Note,
+): void {
+  if (entries.length === 0) return;
+  const claimed = new Set(claims.map(({ host }) => host));
+  const without = ruled.filter(host => !claimed.has(host));
+  if (without.length > 0) {
+    const message = `spec.tls has no certificate for ${without.slice(0, 5).join(', ')}: the default certificate is served there`;
+    note(findingReasons.certificateMismatch, message);
+    return;
+  }
+  for (const { secret, names, used } of entries) {
+    if (used) continue;
+    const message = `spec.tls has Secret ${quoted(secret)} without hosts, and the certificate is for ${shownNames(names)}, none of them a host of the rules: it is not served`;
+    note(findingReasons.certificateMismatch, message);
+  }
+}
+
+/** The first names of a certificate. */
+export function shownNames(names: ReadonlySet<string>): string {
+  if (names.size === 0) return 'no names';
+  return [...names].slice(0, 5).join(', ') + (names.size > 5 ? ', ...' : '');
+}
+
+/** By a rule without a host, or by its default backend. */
+function takesEveryHost({ spec }: Ingress): boolean {
+  return spec?.defaultBackend !== undefined || (spec?.rules ?? []).some(({ host }) => !host);
 }
 
 type Note = (reason: FindingReason, message: string) => void;
@@ -136,15 +189,22 @@ function secretOf(
 
 /** Names of one certificate share their entry. */
 const entries = new WeakMap<ServerCertificate, SniEntry>();
+const spareEntries = new WeakMap<ServerCertificate, SniEntry>();
 
-function sniEntry(result: ServerCertificateResult, host: string): SniEntry {
+function sniEntry(result: ServerCertificateResult, host: string, by: ClaimedBy): SniEntry {
   if ('error' in result) return { kind: 'default', reason: result.error };
   const { certificate, names } = result;
   if (!covers(names, host)) return { kind: 'default', reason: 'the certificate is for other names' };
-  const known = entries.get(certificate);
+  const spare = by === 'certificate';
+  const made = spare ? spareEntries : entries;
+  const known = made.get(certificate);
   if (known !== undefined) return known;
-  const entry: SniEntry = Object.freeze({ kind: 'certificate', certificate });
-  entries.set(certificate, entry);
+  const entry: SniEntry = Object.freeze({
+    kind: 'certificate',
+    certificate,
+    ...(spare ? { spare } : {}),
+  });
+  made.set(certificate, entry);
   return entry;
 }
 

@@ -314,6 +314,12 @@ describe('a naive model of certificates', () => {
         return (x ?? '') < (y ?? '') ? -1 : 1;
       });
     const entries = served.flatMap(({ spec }) => spec?.tls ?? []);
+    const hostless = (ingresses: readonly Ingress[]) =>
+      ingresses.flatMap(one =>
+        (one.spec?.tls ?? [])
+          .filter(({ hosts: own }) => !own?.some(host => host !== ''))
+          .map(({ secretName }) => ({ ingress: one, secretName, names: usable(secretName) ?? [] })),
+      );
     for (const key of [name, wildcardFor(name) ?? name]) {
       const explicit = entries.find(
         ({ hosts: own, secretName }) => secretName !== undefined && own?.includes(key),
@@ -323,10 +329,31 @@ describe('a naive model of certificates', () => {
         const fits = names.includes(key) || names.includes(wildcardFor(key) ?? '');
         return fits ? `default/${explicit.secretName}` : 'default';
       }
-      const bySans = entries.find(
-        ({ hosts: own, secretName }) => !own?.some(host => host !== '') && usable(secretName)?.includes(key),
+      // Without hosts: those of the Ingress's own rules, as far as the certificate is for them.
+      const byRules = hostless(served).find(
+        ({ ingress: { spec }, names }) =>
+          spec?.rules?.some(({ host }) => host === key) &&
+          (names.includes(key) || names.includes(wildcardFor(key) ?? '')),
       );
-      if (bySans !== undefined) return `default/${bySans.secretName}`;
+      if (byRules !== undefined) return `default/${byRules.secretName}`;
+    }
+    // What nobody names, neither in a rule nor for TLS, can be served by whoever takes every host.
+    const keys = [name, wildcardFor(name) ?? name];
+    const named = served.some(({ spec }) =>
+      [
+        ...(spec?.rules ?? []).map(({ host }) => host),
+        ...(spec?.tls ?? []).flatMap(one => one.hosts ?? []),
+      ].some(host => keys.includes(host ?? '')),
+    );
+    if (named) return 'default';
+    for (const key of keys) {
+      const spare = hostless(served).find(
+        ({ ingress: { spec }, names }) =>
+          names.includes(key) &&
+          (spec?.defaultBackend !== undefined ||
+            spec?.rules?.some(({ host }) => host === undefined || host === '')),
+      );
+      if (spare !== undefined) return `default/${spare.secretName}`;
     }
     return 'default';
   }

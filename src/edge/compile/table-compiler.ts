@@ -4,7 +4,7 @@ import { BackendStore } from './backend-store.ts';
 import type { Compilation } from './compile.ts';
 import { Dependencies } from './dependencies.ts';
 import { EmissaryPart } from './emissary-part.ts';
-import { fallbackFindings, routeFindings, tlsFindings } from './entry-findings.ts';
+import { fallbackFindings, routeFindings, spareFindings, tlsFindings } from './entry-findings.ts';
 import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
 import { buildHostRoutes, fallbackRoute } from './host-routes.ts';
 import type { Entry, HostState, NameState, Part } from './ingress-entry.ts';
@@ -43,6 +43,8 @@ export class TableCompiler {
   /** Those with a default backend, in order of age. */
   readonly #fallbacks: Entry[] = [];
   readonly #namers = new Set<Entry>();
+  /** Those with certificates for hosts that nobody names. */
+  readonly #spares = new Set<Entry>();
   #refusals = 0;
   #notedMs = 0;
   #lastFindings: readonly Finding[] = [];
@@ -193,6 +195,7 @@ export class TableCompiler {
     const tls = serves ? readIngressTls(entry.ingress, lookups, namesBeside(routes)) : noTls;
     this.#leaveNames(entry);
     entry.tls = tls;
+    if (tls.claims.some(({ by }) => by === 'certificate')) this.#spares.add(entry);
     for (const host of tls.hosts) this.#countTlsHost(host, 1);
     for (const name of new Set(tls.claims.map(({ host }) => host))) {
       let state = this.#names.get(name);
@@ -222,6 +225,7 @@ export class TableCompiler {
     for (const host of entry.tls.hosts) this.#countTlsHost(host, -1);
     entry.names = [];
     entry.tls = noTls;
+    this.#spares.delete(entry);
   }
 
   #countTlsHost(host: string, by: number): void {
@@ -335,7 +339,10 @@ export class TableCompiler {
     for (const { routeNotes } of this.#ingresses.served)
       if (routeNotes.length > 0) findings.push(...routeNotes);
     findings.push(...fallbackFindings(this.#fallbacks), ...this.#further.findings);
-    for (const { tlsNotes } of this.#ingresses.served) if (tlsNotes.length > 0) findings.push(...tlsNotes);
+    for (const entry of this.#ingresses.served) {
+      if (entry.tlsNotes.length > 0) findings.push(...entry.tlsNotes);
+      if (this.#spares.has(entry)) findings.push(...spareFindings(entry, this.#table));
+    }
     return findings;
   }
 

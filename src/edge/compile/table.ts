@@ -154,12 +154,13 @@ export interface ServerCertificate {
 
 /**
  * What a name is served with: a certificate, or the default one because its Secret cannot be used; and how TLS is spoken,
- * where that is not as the flags say (a TLSContext).
+ * where that is not as the flags say (a TLSContext). `spare`: it is one of the certificate's own names, and is served as
+ * long as nothing else names the host.
  */
 export type SniEntry = (
   | { readonly kind: 'certificate'; readonly certificate: ServerCertificate }
   | { readonly kind: 'default'; readonly reason: string }
-) & { readonly settings?: HostTlsSettings | undefined };
+) & { readonly settings?: HostTlsSettings | undefined; readonly spare?: true };
 
 /** How TLS is spoken with the clients of a name. Undefined: as the flags say. */
 export interface HostTlsSettings {

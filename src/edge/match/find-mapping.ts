@@ -59,6 +59,11 @@ function globsOf(mappings: ReadonlyMap<string, MappingHost>): readonly MappingHo
   return found;
 }
 
+/** Whether a Mapping names the host, by name or by glob: `*` alone names none. */
+export function namedByMapping(mappings: ReadonlyMap<string, MappingHost>, name: string): boolean {
+  return mappings.has(name) || globsOf(mappings).some(candidates => covers(candidates, name));
+}
+
 function covers({ kind, text }: Pick<MappingHost, 'kind' | 'text'>, name: string): boolean {
   // The star stands for something: `*.foo.com` is not `.foo.com`.
   if (kind === 'suffix') return name.length > text.length && name.endsWith(text);
