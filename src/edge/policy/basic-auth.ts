@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { CheckedHead } from './request-head.ts';
 import type { BasicAuth } from './route-policy.ts';
 
@@ -23,6 +24,18 @@ export function credentialsOf({ fields }: Pick<CheckedHead, 'fields'>): Credenti
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/**
+ * The hash that stands in for that of a user who is not there: always the same for a name, in all workers, and drawn from
+ * all of them, as they may take different times. Which it is, only they know who know the hashes.
+ */
+export function standInFor(user: string, users: BasicAuth['users']): string | undefined {
+  const hashes = [...users.values()];
+  const [first] = hashes;
+  if (first === undefined) return undefined;
+  const drawn = createHmac('sha256', first.reveal()).update(user).digest().readUInt32BE();
+  return hashes[drawn % hashes.length]?.reveal();
 }
 
 /** The fields of the 401 that asks for a password. */

@@ -8,6 +8,7 @@ import {
   type Route,
   type RoutingTable,
 } from '../compile/table.ts';
+import { standInFor } from './basic-auth.ts';
 import { decide } from './decide.ts';
 import { createDecideContext } from './decide-context.ts';
 import type { AnswerDecision, Decision, ForwardDecision } from './decision.ts';
@@ -260,7 +261,6 @@ describe('guards', () => {
       403,
     ],
     ['no password', { basicAuth }, {}, 401],
-    ['a user that is not there', { basicAuth }, { fields: unknown }, 401],
     ['a redirect', { redirect }, {}, 301],
     ['a redirect behind a password', { redirect, basicAuth }, {}, 401],
     ['any: inside of the ranges', { satisfy: 'any', sourceRanges: ranges, basicAuth }, {}, 'forward'],
@@ -315,12 +315,23 @@ describe('guards', () => {
     for (const [fields, status] of [
       [right, 'forward'],
       [wrong, 401],
+      // As much is done for a user that is not there, even where the password is another one's.
+      [unknown, 401],
     ] as const) {
       const first = decided(table, { fields });
       expect(first.kind).toBe('pending');
       expect(statusOf(await settled(first))).toBe(status);
       expect(statusOf(decided(table, { fields }))).toBe(status);
     }
+  });
+
+  it('what stands in for a user that is not there is drawn from all hashes, and always the same', () => {
+    const users = new Map(['a', 'b', 'c'].map(name => [name, new PrivateMaterial(`hash of ${name}`)]));
+    const names = Array.from({ length: 50 }, (_, at) => `guess ${at}`);
+    const drawn = names.map(name => standInFor(name, users));
+    expect(new Set(drawn)).toEqual(new Set([...users.values()].map(hash => hash.reveal())));
+    expect(names.map(name => standInFor(name, users))).toEqual(drawn);
+    expect(standInFor('guess', new Map())).toBeUndefined();
   });
 
   it('asks for a password in the name of its realm', () => {

@@ -1,5 +1,5 @@
 import type { Route } from '../compile/table.ts';
-import { basicChallenge, credentialsOf } from './basic-auth.ts';
+import { basicChallenge, credentialsOf, standInFor } from './basic-auth.ts';
 import { type CertificateVerdict, judgeCertificate } from './client-certificate.ts';
 import type { DecideContext } from './decide-context.ts';
 import { clientOrigin } from './forwarded.ts';
@@ -65,17 +65,24 @@ export function judgeRate(
   return { denied: denial(settings.limitStatus, `too many requests: ${admission.reason}`, fields) };
 }
 
-/** Whether user and password are right: undefined as long as they are being checked elsewhere. */
+/**
+ * Whether user and password are right, or the promise of it. For a name that there is not the password is held against
+ * another user's hash: the time that an answer takes tells nothing of who there is.
+ */
 export function judgePassword(
   policy: RoutePolicy,
   head: CheckedHead,
   { passwords }: DecideContext,
 ): boolean | Promise<boolean> {
   const credentials = credentialsOf(head);
-  const hash =
-    credentials === undefined ? undefined : policy.basicAuth?.users.get(credentials.user)?.reveal();
-  if (credentials === undefined || hash === undefined) return false;
-  return passwords.known(credentials.password, hash) ?? passwords.check(credentials.password, hash);
+  const { basicAuth } = policy;
+  if (credentials === undefined || basicAuth === undefined) return false;
+  const own = basicAuth.users.get(credentials.user)?.reveal();
+  const hash = own ?? standInFor(credentials.user, basicAuth.users);
+  if (hash === undefined) return false;
+  const right = passwords.known(credentials, hash) ?? passwords.check(credentials, hash);
+  if (own !== undefined) return right;
+  return typeof right === 'boolean' ? false : right.then(() => false);
 }
 
 /** The 401 of basic authentication. */

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { LruMap } from '../../../core/lru.ts';
+import type { Credentials } from '../basic-auth.ts';
 
 /** What the thread is asked. */
 export interface PasswordQuestion {
@@ -12,12 +13,12 @@ export interface PasswordQuestion {
 /** Checks passwords beside the requests. `close` ends its thread. */
 export interface PasswordChecker {
   /** What is known already: right or wrong, or undefined where it has to be computed. */
-  known(password: string, hash: string): boolean | undefined;
+  known(credentials: Credentials, hash: string): boolean | undefined;
   /**
    * Computes it. False where too many are waiting, and where the thread fails: nobody is let in who was not checked.
    * Never rejects.
    */
-  check(password: string, hash: string): Promise<boolean>;
+  check(credentials: Credentials, hash: string): Promise<boolean>;
   close(): void;
 }
 
@@ -29,7 +30,8 @@ const idleMs = 60_000;
 
 /**
  * A checker with one thread, which begins with the first password. Answers are remembered under a keyed hash of the
- * password and the stored hash, so that neither the password is kept nor a change of the Secret missed.
+ * user, the password and the stored hash, so that neither the password is kept nor a change of the Secret missed. Each
+ * user's are remembered apart: a name that shares a hash with another answers no sooner than one that has its own.
  */
 export function createPasswordChecker(): PasswordChecker {
   const key = randomBytes(32);
@@ -42,8 +44,10 @@ export function createPasswordChecker(): PasswordChecker {
   let idle: NodeJS.Timeout | undefined;
   let lastId = 0;
 
-  const nameOf = (password: string, hash: string): string =>
-    createHmac('sha256', key).update(`${hash}\n${password}`).digest('base64');
+  const nameOf = ({ user, password }: Credentials, hash: string): string =>
+    createHmac('sha256', key)
+      .update(JSON.stringify([hash, user, password]))
+      .digest('base64');
 
   const stop = (): void => {
     clearTimeout(idle);
@@ -74,12 +78,12 @@ export function createPasswordChecker(): PasswordChecker {
   };
 
   return {
-    known(password, hash) {
-      const name = nameOf(password, hash);
+    known(credentials, hash) {
+      const name = nameOf(credentials, hash);
       return rightOnes.get(name) === true ? true : wrongOnes.get(name) === true ? false : undefined;
     },
-    check(password, hash) {
-      const name = nameOf(password, hash);
+    check(credentials, hash) {
+      const name = nameOf(credentials, hash);
       const asked = underWay.get(name);
       if (asked !== undefined) return asked;
       if (waiting.size >= longestQueue) return Promise.resolve(false);
@@ -88,7 +92,7 @@ export function createPasswordChecker(): PasswordChecker {
         lastId += 1;
         waiting.set(lastId, { name, answer: resolve });
         thread ??= start();
-        const question: PasswordQuestion = { id: lastId, password, hash };
+        const question: PasswordQuestion = { id: lastId, password: credentials.password, hash };
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
         thread.postMessage(question);
       });

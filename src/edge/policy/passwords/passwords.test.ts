@@ -56,33 +56,38 @@ describe('passwords', () => {
 });
 
 describe('the checker', () => {
+  const ann = (password: string) => ({ user: 'ann', password });
   const checker = createPasswordChecker();
   afterAll(() => checker.close());
 
   it('computes an answer once, and forgets it when the hash is another', async () => {
     const hash = hashSync('secret', 4);
-    expect(checker.known('secret', hash)).toBeUndefined();
-    const answers = await Promise.all([checker.check('secret', hash), checker.check('secret', hash)]);
+    expect(checker.known(ann('secret'), hash)).toBeUndefined();
+    const answers = await Promise.all([
+      checker.check(ann('secret'), hash),
+      checker.check(ann('secret'), hash),
+    ]);
     expect(answers).toEqual([true, true]);
-    expect(checker.known('secret', hash)).toBe(true);
-    expect(await checker.check('guess', hash)).toBe(false);
-    expect(checker.known('guess', hash)).toBe(false);
-    expect(checker.known('secret', hashSync('secret', 4))).toBeUndefined();
+    expect(checker.known(ann('secret'), hash)).toBe(true);
+    expect(await checker.check(ann('guess'), hash)).toBe(false);
+    expect(checker.known(ann('guess'), hash)).toBe(false);
+    expect(checker.known(ann('secret'), hashSync('secret', 4))).toBeUndefined();
+    expect(checker.known({ user: 'bob', password: 'secret' }, hash)).toBeUndefined();
   });
 
   it('turns away what does not fit its queue', async () => {
     const hash = hashSync('secret', 4);
-    const guesses = Array.from({ length: 100 }, (_, at) => checker.check(`guess ${at}`, hash));
-    expect(await checker.check('secret', hash)).toBe(false);
+    const guesses = Array.from({ length: 100 }, (_, at) => checker.check(ann(`guess ${at}`), hash));
+    expect(await checker.check(ann('secret'), hash)).toBe(false);
     expect(new Set(await Promise.all(guesses))).toEqual(new Set([false]));
-    expect(await checker.check('secret', hash)).toBe(true);
+    expect(await checker.check(ann('secret'), hash)).toBe(true);
   });
 
   it('begins anew after it was closed, and lets nobody in who was waiting', async () => {
     const hash = hashSync('other', 4);
-    const waiting = checker.check('other', hash);
+    const waiting = checker.check(ann('other'), hash);
     checker.close();
     expect(await waiting).toBe(false);
-    expect(await checker.check('other', hash)).toBe(true);
+    expect(await checker.check(ann('other'), hash)).toBe(true);
   });
 });
