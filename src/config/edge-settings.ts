@@ -89,7 +89,7 @@ export const edgeSettings = {
   trustedProxies: setting(listOf(addressRange()), {
     group: clients,
     value: 'LIST',
-    help: 'The addresses of proxies and load balancers in front, as CIDR ranges: what they say of a client (X-Forwarded-For, Forwarded, PROXY protocol) is believed. What others say is replaced.',
+    help: 'The addresses of proxies and load balancers in front, as CIDR ranges: what they say of a client (X-Forwarded-For, Forwarded, PROXY protocol) is believed. What others say is replaced, and X-Original-URL and the like are taken out.',
     default: '',
     defaultText: 'none',
   }),

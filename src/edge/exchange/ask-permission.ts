@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { plainHandshake, type UpstreamTls } from '../compile/table.ts';
 import type { AnswerDecision, ForwardDecision } from '../policy/decision.ts';
-import { type AuthAnswer, afterAuth, authRequest } from '../policy/external-auth.ts';
+import { type AuthAnswer, afterAuth, authImpossible, authRequest } from '../policy/external-auth.ts';
 import type { CheckedHead } from '../policy/request-head.ts';
 import type { ExternalAuth } from '../policy/route-policy.ts';
 import { askUpstream } from './ask-upstream.ts';
@@ -34,7 +34,7 @@ export function askPermission(
       ingress: `${decision.route.source.namespace}/${decision.route.source.name}`,
       error: request.error,
     });
-    settle(undefined);
+    done(authImpossible(decision, request.error));
     return undefined;
   }
   const { scheme, host, port, authority, method, target, fields, timeoutMs } = request;

@@ -131,6 +131,25 @@ describe('what upstreams are told', () => {
     expect(edge.accessLog[1]).toContain('mine');
   });
 
+  it.each([
+    ['a stranger', [], []],
+    ['a trusted proxy', ['127.0.0.0/8'], ['X-Original-URL: /admin', 'X-Rewrite-URL: /admin']],
+  ])('which request it was before by %s', async (_who, trustedRanges, told) => {
+    const heads: string[] = [];
+    const { ask } = await worldWith(
+      [
+        (socket, head) => {
+          heads.push(head);
+          socket.write(answer('200 OK', 'fine'));
+        },
+      ],
+      {},
+      { policy: { trustedRanges } },
+    );
+    await ask(get.replace('\r\n\r\n', '\r\nX-Original-URL: /admin\r\nX-Rewrite-URL: /admin\r\n\r\n'), 'fine');
+    expect(heads[0]?.match(/^X-(?:Original|Rewrite)-.*\S/gim) ?? []).toEqual(told);
+  });
+
   it('nothing of one request by way of the next on its connection', async () => {
     const heads: string[] = [];
     const { edge } = await worldWith([
@@ -150,6 +169,44 @@ describe('what upstreams are told', () => {
     expect(heads.map(head => head.match(/X-[AB]: \d/g))).toEqual([['X-A: 1'], ['X-B: 2'], ['X-B: 2'], null]);
     const [, second, third] = heads.map(head => head.replace(/X-Request-ID: \S+/, ''));
     expect(third).toBe(second);
+  });
+});
+
+describe('a permission', () => {
+  const guardedBy = (name: string, host: string, url: string) =>
+    anIngress({
+      name,
+      rules: { [host]: [['/', 'Prefix']] },
+      annotations: { 'nginx.ingress.kubernetes.io/auth-url': url },
+    });
+
+  it('that is asked of the edge itself, in a circle, is not given, and the circle has an end', async () => {
+    const { ask, edge, upstreams } = await worldWith([says(answer('200 OK', 'fine'))]);
+    const before = edge.edge.table();
+    edge.apply(
+      guardedBy('one', 'one.com', `http://127.0.0.1:${edge.httpPort}/two`),
+      guardedBy('two', '', `http://127.0.0.1:${edge.httpPort}/again`),
+    );
+    await edge.until(() => edge.edge.table() !== before);
+    expect(await ask(get.replace('foo.com', 'one.com'), '500 ')).toMatch(/^HTTP\/1\.1 500 /);
+    expect(upstreams.map(one => one.accepted())).toEqual([0]);
+    await expect.poll(() => edge.accessLog).toHaveLength(4);
+    expect(JSON.parse(edge.accessLog[0] ?? '')).toMatchObject({
+      reason: 'external authentication: auth-url leads back to the edge, in a circle',
+    });
+    const warnings = edge.logs.filter(({ message }) => message.includes('cannot be asked'));
+    expect(warnings.map(({ fields }) => fields?.['ingress'])).toEqual(['default/two']);
+  });
+
+  it('may be asked of a service behind the edge itself', async () => {
+    const { ask, edge } = await worldWith([says(answer('200 OK', 'fine'))]);
+    const before = edge.edge.table();
+    edge.apply(
+      anIngress({ name: 'behind', rules: { '': [['/check', 'Prefix']] } }),
+      guardedBy('one', 'one.com', `http://127.0.0.1:${edge.httpPort}/check`),
+    );
+    await edge.until(() => edge.edge.table() !== before);
+    expect(await ask(get.replace('foo.com', 'one.com'), 'fine')).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 

@@ -36,14 +36,18 @@ function made(
   trusted: AddressRanges,
   standard: boolean,
 ): HeaderFields {
-  const { fields, connectionTokens } = head;
+  const { fields, connectionTokens, connection } = head;
   const kept = keepFields(
     fields,
     index =>
-      kindOf(fields, index) === fieldKind.other &&
+      isPassed(kindOf(fields, index), connection.trusted) &&
       (connectionTokens.length === 0 || !connectionTokens.includes(fields.name(index))),
   );
   return editFields(new JoinedFields(kept, saidOf(head, trusted, standard)), edits);
+}
+
+function isPassed(kind: number, trusted: boolean): boolean {
+  return kind === fieldKind.other || (trusted && kind === fieldKind.original);
 }
 
 /** What was last said of the client of a connection, and for which Host. */

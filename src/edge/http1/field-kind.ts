@@ -18,6 +18,11 @@ export const fieldKind = Object.freeze({
    * `X_Real_IP` as `X-Real-IP`.
    */
   unsafe: 11,
+  /**
+   * What a proxy says of a request that it changed, or asks a permission for. Some upstreams serve the path that stands
+   * there, past what guards it here: passed on as it is, from a trusted peer alone.
+   */
+  original: 12,
 });
 
 const upperMask = 0x20;
@@ -44,20 +49,34 @@ export function fieldKindOf(text: string, start: number, end: number): number {
     case 10:
       if (is(text, start, 'connection')) return fieldKind.connection;
       return is(text, start, 'keep-alive') ? fieldKind.keepAlive : fieldKind.other;
+    case 13:
+      if (is(text, start, 'x-rewrite-url')) return fieldKind.original;
+      break;
     case 14:
       if (is(text, start, 'content-length')) return fieldKind.contentLength;
+      if (is(text, start, 'x-original-url') || is(text, start, 'x-original-uri')) return fieldKind.original;
+      break;
+    case 15:
+      if (is(text, start, 'x-original-host')) return fieldKind.original;
       break;
     case 16:
       if (is(text, start, 'proxy-connection')) return fieldKind.hopByHop;
       break;
     case 17:
       if (is(text, start, 'transfer-encoding')) return fieldKind.transferEncoding;
+      if (is(text, start, 'x-original-method')) return fieldKind.original;
       break;
     case 18:
       if (is(text, start, 'proxy-authenticate')) return fieldKind.hopByHop;
       break;
     case 19:
       if (is(text, start, 'proxy-authorization')) return fieldKind.hopByHop;
+      break;
+    case 23:
+      if (is(text, start, 'x-auth-request-redirect')) return fieldKind.original;
+      break;
+    case 24:
+      if (is(text, start, 'x-original-forwarded-for')) return fieldKind.original;
       break;
     default:
   }

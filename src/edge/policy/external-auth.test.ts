@@ -98,6 +98,7 @@ describe('the question for another service', () => {
       'x-original-url': 'https://foo.com/a?b=c',
       'x-original-method': 'POST',
       'x-auth-request-redirect': '/a?b=c',
+      'x-postern-auth-hops': '1',
       'ssl-client-verify': 'NONE',
     });
   });
@@ -128,6 +129,20 @@ describe('the question for another service', () => {
   ])('%s is not asked %j', (url, around: { standalone?: boolean; host?: string }) => {
     const { host = 'foo.com', ...rest } = around;
     expect(asked({ url }, { host }, rest)).toHaveProperty('error');
+  });
+
+  it.each([
+    ['2', { 'x-postern-auth-hops': '3' }],
+    ['3', undefined],
+    ['many', undefined],
+    ['', undefined],
+  ])('asks no more where it is itself asked in a circle: %j', (hops, expected) => {
+    const request = asked({}, { fields: ['X-Postern-Auth-Hops', hops] });
+    if (expected === undefined) expect(request).toHaveProperty('error');
+    else expect(fieldsOf(request)).toMatchObject(expected);
+    expect(asked({}, { fields: ['X-Postern-Auth-Hops', '1', 'X-Postern-Auth-Hops', '1'] })).toHaveProperty(
+      'error',
+    );
   });
 
   it('loopback is asked in standalone mode', () => {

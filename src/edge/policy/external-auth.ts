@@ -43,7 +43,15 @@ export interface AuthSurroundings {
 
 /** Fields of the client's that the service must not take for the edge's. */
 const notPassed =
-  /^(?:host|content-length|expect|forwarded|proxy|te|x-real-ip|x-forwarded-.*|x-original-.*|x-auth-request-redirect|ssl-client-.*)$/;
+  /^(?:host|content-length|expect|forwarded|proxy|te|x-real-ip|x-scheme|x-forwarded-.*|x-original-.*|x-rewrite-url|x-auth-request-redirect|x-postern-auth-hops|ssl-client-.*)$/;
+
+/**
+ * Says how many permissions are being asked one for the other: an auth-url may lead to a route of the edge, and that one
+ * may have an auth-url too. A client that sends it only gets less.
+ */
+const hopsField = 'X-Postern-Auth-Hops';
+/** Where a permission depends on more than this many others, they lead in a circle. */
+const mostHops = 3;
 
 /**
  * The question for the service (ingress-nginx, External Authentication): the client's fields, and X-Original-URL, X-Original-
@@ -57,6 +65,8 @@ export function authRequest(
   surroundings: AuthSurroundings,
 ): AuthRequest | { error: string } {
   const { routeHost, trusted, standalone, requestEdits } = surroundings;
+  const hops = hopsOf(head.fields);
+  if (hops >= mostHops) return { error: 'auth-url leads back to the edge, in a circle' };
   const origin = clientOrigin(head, trusted);
   const facts: TemplateFacts = { clientAddress: origin.address, scheme: origin.scheme };
   const authorityText = /^[^:]*:\/\/([^/?#]*)/.exec(auth.url)?.[1] ?? '';
@@ -80,6 +90,7 @@ export function authRequest(
   const redirect = auth.requestRedirect === undefined ? uri : fillTemplate(auth.requestRedirect, head, facts);
   fields.push('X-Original-URL', `${origin.scheme}://${head.hostHeader}${uri}`);
   fields.push('X-Original-Method', head.method, 'X-Auth-Request-Redirect', redirect);
+  fields.push(hopsField, String(hops + 1));
   for (const [name, value] of requestEdits?.set ?? []) {
     if (name.startsWith('ssl-client-')) fields.push(name, value);
   }
@@ -94,6 +105,18 @@ export function authRequest(
     fields,
     timeoutMs: auth.timeoutMs,
   };
+}
+
+/** How many permissions are being asked already. What is no number, or is there twice, nobody here has written. */
+function hopsOf(fields: HeaderFields): number {
+  const values = valuesOf(fields, hopsField.toLowerCase());
+  const [value = '0'] = values;
+  return values.length > 1 || !/^\d{1,3}$/.test(value) ? Number.POSITIVE_INFINITY : Number(value);
+}
+
+/** What becomes of a request for which the service must not be asked. */
+export function authImpossible(decision: ForwardDecision, error: string): AnswerDecision {
+  return denied(decision, 500, `external authentication: ${error}`, []);
 }
 
 /**

@@ -94,7 +94,7 @@ export const accessRows: readonly AnnotationRow[] = [
     name: 'auth-url',
     support: 'differs',
     values: 'http or https URL, with [variables](#variables)',
-    help: 'Asked for each request: 2xx lets it pass, 401 and 403 are answered, all else is 500. It must not lead to loopback or link-local addresses, by name or resolved; of variables only `$host` and `$http_host` may stand in its host, and only in rules with a host.',
+    help: 'Asked for each request: 2xx lets it pass, 401 and 403 are answered, all else is 500. It must not lead to loopback or link-local addresses, by name or resolved; of variables only `$host` and `$http_host` may stand in its host, and only in rules with a host. Where it leads to the edge itself, and from there in a circle, the answer is 500.',
     guard: true,
     opensWithout: true,
     read: readAuthUrl,
