@@ -33,6 +33,8 @@ export interface EdgeConfig extends Partial<CompileSettings> {
   readonly defaultCertificate?: ObjectKey | undefined;
   /** Worker processes that the engine runs in. Default 0: it runs in this process. */
   readonly workers?: number | undefined;
+  /** How long a worker may be silent when it is asked whether it is there, before another one takes its place. Default 10 s. */
+  readonly workerSilenceMs?: number | undefined;
   /** How a line for each request is written. Default: none is. */
   readonly accessLog?: AccessLogFormat | undefined;
   readonly timeouts?: Partial<EdgeTimeouts> | undefined;

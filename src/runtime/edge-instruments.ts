@@ -106,7 +106,7 @@ function connectionInstruments(registers: Registry[]) {
     }),
     workerLosses: new Counter({
       name: 'postern_edge_worker_losses_total',
-      help: 'Worker processes that ended without having been told to.',
+      help: 'Worker processes that ended without having been told to, or did not answer and were replaced.',
       registers,
     }),
   };

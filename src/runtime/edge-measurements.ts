@@ -35,7 +35,7 @@ export interface EdgeMeasurements {
   /** What a worker counted; workers are told apart by numbers. */
   counted(worker: number, delta: MetricDelta): void;
   workerStarted(): void;
-  /** It ended without having been told to, and another one takes its place. */
+  /** It ended without having been told to, or hung and was ended, and another one takes its place. */
   workerLost(worker: number): void;
   compiled(facts: {
     readonly durationMs: number;

@@ -28,6 +28,8 @@ export type ToWorker =
   /** Comes with a connection that the main process accepted, where the system cannot share a port. */
   | { readonly kind: 'connection'; readonly secure: boolean }
   | { readonly kind: 'ticketKeys'; readonly keys: Uint8Array }
+  /** To be answered: `alive`. */
+  | { readonly kind: 'areYouThere' }
   /** The worker ends by itself when nothing is left. */
   | { readonly kind: 'drain'; readonly drainMs: number };
 
@@ -35,6 +37,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'listening' }
   | { readonly kind: 'failed'; readonly code: string | undefined; readonly message: string }
+  /** It has read all that was sent before the question. */
+  | { readonly kind: 'alive' }
   /** Every request that begins from now on is decided by this table. */
   | { readonly kind: 'applied'; readonly version: number }
   | {

@@ -5,6 +5,7 @@ import type { EngineHost } from '../engine-host.ts';
 import type { HostParts } from '../host-parts.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { mostUnanswered, Pulse } from './pulse.ts';
 import { canSharePorts, listenForOthers, reservePort } from './reserve-port.ts';
 import { RestartDelay } from './restart-delay.ts';
 import { TableParts } from './table-parts.ts';
@@ -17,11 +18,14 @@ export interface WorkerPoolOptions extends HostParts {
   readonly drainMs: number;
   /** False: connections are accepted here and given to the workers in turn, as where ports cannot be shared. */
   readonly sharePorts: boolean | undefined;
+  /** How long a worker may leave questions unanswered before it is replaced. */
+  readonly silenceMs: number;
 }
 
 interface Seat {
   readonly number: number;
   readonly delay: RestartDelay;
+  pulse: Pulse;
   process: WorkerProcess | undefined;
   /** The version of the table that it serves by. */
   applied: number;
@@ -34,7 +38,7 @@ const overdueMs = 2_000;
 
 /**
  * The engine in worker processes. One that ends is replaced, after a pause that grows while it does not live long; a new
- * one gets the whole table before it listens.
+ * one gets the whole table before it listens. One that hangs is ended.
  */
 export function createWorkerPool(options: WorkerPoolOptions): EngineHost {
   return new WorkerPool(options);
@@ -63,6 +67,7 @@ class WorkerPool implements EngineHost {
     this.#seats = Array.from({ length: options.workers }, (_, index) => ({
       number: index + 1,
       delay: new RestartDelay(options.clock),
+      pulse: new Pulse(),
       process: undefined,
       applied: 0,
       listening: false,
@@ -81,6 +86,7 @@ class WorkerPool implements EngineHost {
       // A second signal ends this process at once; a worker would drain first.
       process.on('exit', this.#killAll);
       for (const seat of this.#seats) this.#fill(seat);
+      this.#watch();
       return taken;
     } catch (error) {
       for (const server of this.#servers) server.close();
@@ -131,12 +137,34 @@ class WorkerPool implements EngineHost {
     for (const seat of this.#seats) void seat.process?.send(message);
   }
 
+  /** Asks each worker again and again whether it is there; one that hangs is ended, and so replaced. */
+  #watch(): void {
+    const { clock, silenceMs, logger } = this.#options;
+    clock.after(silenceMs / mostUnanswered, () => {
+      if (this.#stopping !== undefined) return;
+      for (const { number, process, pulse } of this.#seats) {
+        if (process === undefined) continue;
+        if (pulse.ask()) {
+          void process.send({ kind: 'areYouThere' });
+          continue;
+        }
+        logger.error('a worker of the edge does not answer, and is ended', {
+          worker: number,
+          pid: process.pid,
+        });
+        process.kill();
+      }
+      this.#watch();
+    });
+  }
+
   #fill(seat: Seat): void {
     seat.cancelRestart = undefined;
     const { settings, fallback, accessLog, drainMs, entry, measurements, logger } = this.#options;
     seat.applied = 0;
     seat.listening = false;
     seat.delay.started();
+    seat.pulse = new Pulse();
     measurements.workerStarted();
     const worker = new WorkerProcess(entry, this.#parts, {
       message: message => this.#hear(seat, message),
@@ -171,6 +199,9 @@ class WorkerPool implements EngineHost {
         if (this.problem() !== undefined) break;
         this.#parts.forget();
         this.#serving.resolve();
+        break;
+      case 'alive':
+        seat.pulse.answered();
         break;
       case 'applied':
         seat.applied = message.version;

@@ -66,6 +66,9 @@ export class Worker {
       case 'ticketKeys':
         this.#engine?.setTicketKeys(Buffer.from(message.keys));
         break;
+      case 'areYouThere':
+        this.#tell({ kind: 'alive' });
+        break;
       case 'drain':
         void this.drain(message.drainMs);
     }

@@ -107,6 +107,30 @@ describe('worker processes', () => {
     expect(() => process.kill(second, 0)).not.toThrow();
   });
 
+  it('one that hangs is replaced, and the others serve on', async () => {
+    const edge = await edgeOf({ workerSilenceMs: 3_000 });
+    const [first = 0, second = 0] = edge.pids();
+    const sockets = await Promise.all(Array.from({ length: 24 }, () => idleConnection(edge.httpPort)));
+    await Promise.all(sockets.map(socket => ask(socket)));
+    process.kill(first, 'SIGSTOP');
+    const waiting = sockets.map(socket => ask(socket).catch(() => 'closed'));
+    // Served by the one that is left, while nobody knows yet.
+    expect(await Promise.any(waiting)).toBe('200');
+    await expect.poll(() => edge.pids().length, patience).toBe(3);
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['200', 'closed']));
+    expect(edge.logs.filter(({ message }) => message.includes('does not answer'))).toMatchObject([
+      { level: 'error', fields: { worker: 1, pid: first } },
+    ]);
+    await expect.poll(() => edge.edge.problem(), patience).toBeUndefined();
+    for (const socket of sockets) socket.destroy();
+    const fresh = await Promise.all(
+      Array.from({ length: 24 }, () => send({ port: edge.httpPort }).then(({ status }) => status)),
+    );
+    expect(new Set(fresh)).toEqual(new Set([200]));
+    expect(() => process.kill(second, 0)).not.toThrow();
+    expect(() => process.kill(first, 0)).toThrow('ESRCH');
+  });
+
   it('all follow a change, and a session of one is resumed by the other', async () => {
     const edge = await edgeOf();
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
