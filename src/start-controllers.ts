@@ -1,5 +1,6 @@
 import { ingresses } from './api/kubernetes/ingress.ts';
-import { defaultClassSettings } from './api/kubernetes/ingress-selection.ts';
+import { ingressClasses } from './api/kubernetes/ingress-class.ts';
+import { type ClassSettings, defaultClassSettings } from './api/kubernetes/ingress-selection.ts';
 import type { Config } from './config/config.ts';
 import type { ControllerContext } from './controllers/context.ts';
 import { allControllers } from './controllers/index.ts';
@@ -13,6 +14,7 @@ import type { Metrics } from './runtime/metrics.ts';
 import { createHttp01Solver } from './solvers/http01/http01-solver.ts';
 import { createInPlaceIngresses } from './solvers/http01/in-place.ts';
 import { createNameChecks } from './solvers/http01/name-checks.ts';
+import { createNodePortRule } from './solvers/http01/node-port.ts';
 import { createProbe } from './solvers/http01/probe.ts';
 import { createHostResolver } from './solvers/http01/resolve-host.ts';
 import { createResponder } from './solvers/http01/responder.ts';
@@ -82,6 +84,11 @@ export async function startControllers(
     temporary: createTemporaryIngresses({ api, ingresses: ingressCache }),
     inPlace: createInPlaceIngresses({ api, ingresses: ingressCache }),
     selfChecks,
+    needsNodePort: createNodePortRule({
+      ingresses: ingressCache,
+      classes: caches.cacheOf(ingressClasses),
+      settings: classSettingsOf(config),
+    }),
   });
   const ingressStatus = ingressStatusOf(config);
   return {
@@ -115,17 +122,16 @@ export async function startControllers(
   };
 }
 
-function ingressStatusOf({
-  published,
-  ingressClasses,
-  source,
-  edge,
-}: Config): IngressStatusOptions | undefined {
-  if (published === undefined) return undefined;
-  const standalone = source.kind === 'standalone';
-  const { watchIngressWithoutClass } = edge;
+function ingressStatusOf(config: Config): IngressStatusOptions | undefined {
+  const { published } = config;
+  return published === undefined ? undefined : { published, classes: classSettingsOf(config) };
+}
+
+function classSettingsOf({ ingressClasses, source, edge }: Config): ClassSettings {
   return {
-    published,
-    classes: { ...defaultClassSettings, ingressClasses, watchIngressWithoutClass, standalone },
+    ...defaultClassSettings,
+    ingressClasses,
+    watchIngressWithoutClass: edge.watchIngressWithoutClass,
+    standalone: source.kind === 'standalone',
   };
 }

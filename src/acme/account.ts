@@ -44,7 +44,7 @@ export async function registerAccount(
   const account = parseResource(conn, accountSchema, answer, 'account');
   const uri = locationOf(conn, answer, 'account');
   conn.accountUrl = uri;
-  return { ...account, uri };
+  return { ...account, uri, existed: answer.status === 200 };
 }
 
 /**
@@ -75,7 +75,7 @@ export async function updateAccount(
     wanted: [200, 202],
     signal: options.signal,
   });
-  return { ...parseResource(conn, accountSchema, answer, 'account'), uri };
+  return { ...parseResource(conn, accountSchema, answer, 'account'), uri, existed: true };
 }
 
 function contactsOf(options: {

@@ -66,8 +66,11 @@ export type AcmeAuthorization = Readonly<z.infer<typeof authorizationSchema>> & 
 export type AcmeChallenge = Readonly<z.infer<typeof challengeSchema>> & {
   readonly retryAfterMs: number | undefined;
 };
-/** `uri` is the account's URL, which signs every later request. */
-export type AcmeAccount = Readonly<z.infer<typeof accountSchema>> & { readonly uri: string };
+/** `uri` is the account's URL, which signs every later request; `existed` where a registration found it. */
+export type AcmeAccount = Readonly<z.infer<typeof accountSchema>> & {
+  readonly uri: string;
+  readonly existed: boolean;
+};
 
 /** The answer's body as the resource `what`; throws ACME_BAD_ANSWER that names the field that does not fit. */
 export function parseResource<T>(

@@ -85,9 +85,6 @@ export const ingressEvents = {
 /** Reasons of events on Certificates. */
 export const certificateEvents = {
   issuing: 'Issuing',
-  generated: 'Generated',
-  requested: 'Requested',
-  reused: 'Reused',
   failed: 'Failed',
   cannotRegenerateKey: 'CannotRegenerateKey',
   fallback: 'FallbackIssuer',
@@ -98,15 +95,9 @@ export const certificateEvents = {
 
 /** Reasons of events on CertificateRequests; also IssuerNotFound and IssuerNotReady before an issuer signs. */
 export const requestEvents = {
-  approved: 'cert-manager.io',
   waitingForApproval: 'WaitingForApproval',
   issuerNotFound: 'IssuerNotFound',
   issuerNotReady: 'IssuerNotReady',
-  orderCreated: 'OrderCreated',
-  orderPending: 'OrderPending',
-  orderFailed: 'OrderFailed',
-  certificateIssued: 'CertificateIssued',
-  badConfig: 'BadConfig',
 } as const;
 
 /** How the reason of a Challenge begins whose answer is not found from here. What to do about it is in it too. */
@@ -114,14 +105,8 @@ export const selfCheckFails = 'The self-check fails: ';
 
 /** Reasons of events on Orders and Challenges. */
 export const acmeEvents = {
-  created: 'Created',
-  complete: 'Complete',
   failed: 'Failed',
   solver: 'Solver',
-  started: 'Started',
-  presented: 'Presented',
   presentError: 'PresentError',
   cleanUpError: 'CleanUpError',
-  domainVerified: 'DomainVerified',
-  misconfiguration: 'Misconfiguration',
 } as const;

@@ -79,7 +79,7 @@ export const runSettings = z.object({
   defaultIssuerGroup: setting(objectName(), {
     group: certificates,
     value: 'GROUP',
-    help: 'The API group of --default-issuer-name.',
+    help: 'The API group of --default-issuer-name, and of issuers that an Ingress names without a group.',
     default: 'cert-manager.io',
   }),
   autoCertificateAnnotations: setting(listOf(annotationKey()), {

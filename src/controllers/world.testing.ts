@@ -141,6 +141,7 @@ export async function aWorld(ground: Ground, options: WorldOptions = {}): Promis
     temporary: createTemporaryIngresses(parts),
     inPlace: createInPlaceIngresses(parts),
     selfChecks,
+    needsNodePort: () => false,
   });
   const specs = allControllers(context, {
     shim: {

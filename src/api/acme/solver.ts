@@ -26,7 +26,7 @@ export const http01IngressSchema = withRules(
     name: z.string().describe('Existing Ingress that the challenge path is put into.').optional(),
     serviceType: z
       .enum(['ClusterIP', 'NodePort'])
-      .describe('Accepted for compatibility; the solver Service has no pods of its own.')
+      .describe('Type of the solver Service; NodePort where others serve the Ingress.')
       .optional(),
     podTemplate: preserved().describe('Accepted for compatibility; there are no solver pods.').optional(),
     ingressTemplate: z

@@ -85,6 +85,20 @@ describe('the issuer', () => {
   });
 
   it.each([
+    [{ 'cert-manager.io/issuer': 'i' }, { name: 'i', kind: 'Issuer' }],
+    [
+      { 'cert-manager.io/issuer': 'i', 'cert-manager.io/issuer-kind': 'AWSPCAIssuer' },
+      { name: 'i', kind: 'AWSPCAIssuer' },
+    ],
+    [byClusterIssuer, { name: 'ca', kind: 'ClusterIssuer' }],
+  ])('of %j is in the default group', (annotations, issuerRef) => {
+    const group = 'awspca.cert-manager.io';
+    const defaults = { ...withDefaults, issuer: { ...withDefaults.issuer, group } };
+    const { spec } = firstCertificate(anIngress(annotations), defaults);
+    expect(spec.issuerRef).toEqual({ ...issuerRef, group });
+  });
+
+  it.each([
     [{ 'cert-manager.io/issuer': 'i', 'cert-manager.io/cluster-issuer': 'c' }, 'keep one of them'],
     [{ 'cert-manager.io/cluster-issuer': 'c', 'cert-manager.io/issuer-kind': 'K' }, 'does not go with'],
     [{ 'cert-manager.io/cluster-issuer': 'c', 'cert-manager.io/issuer-group': 'g' }, 'does not go with'],

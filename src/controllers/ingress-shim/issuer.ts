@@ -39,7 +39,10 @@ export function asksForCertificate(ingress: Ingress, defaults: ShimDefaults): bo
   return defaults.autoCertificateAnnotations.some(name => trueSpellings.has(annotations[name] ?? ''));
 }
 
-/** The issuer of an Ingress that asks for a Certificate, or what is wrong with its annotations. */
+/**
+ * The issuer of an Ingress that asks for a Certificate, or what is wrong with its annotations. As with cert-manager, a group
+ * that is not named is the default one, also where the name is the Ingress's own.
+ */
 export function issuerFor(
   ingress: Ingress,
   defaults: ShimDefaults,
@@ -68,7 +71,8 @@ export function issuerFor(
   }
   if (problems.length > 0) return { problems };
 
-  if (clusterIssuer !== '') return { name: clusterIssuer, kind: 'ClusterIssuer', group: 'cert-manager.io' };
+  if (clusterIssuer !== '')
+    return { name: clusterIssuer, kind: 'ClusterIssuer', group: defaults.issuer.group };
   const name = issuer === '' ? defaults.issuer.name : issuer;
   if (name === '') {
     return {
@@ -80,7 +84,7 @@ export function issuerFor(
   return {
     name,
     kind: kind || (issuer === '' ? defaults.issuer.kind : 'Issuer'),
-    group: group || (issuer === '' ? defaults.issuer.group : 'cert-manager.io'),
+    group: group || defaults.issuer.group,
   };
 }
 

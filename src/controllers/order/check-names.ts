@@ -8,7 +8,8 @@ import { type OrderWork, tellWait } from './work.ts';
 /**
  * Looks whether the names of an Order are in the DNS, before an order is spent on them. Gives what to wait for; undefined
  * where it can be ordered. Names whose solver says that nothing can be looked up from here (`waitInsteadOfSelfCheck`) are
- * left out, and those for which there is none: their Order fails, and says so.
+ * left out, and those for which there is none: the CA may have proved them otherwise (external accounts, wildcards), and
+ * only the order's own authorizations tell; where it has not, the Order fails and says so.
  */
 export async function awaitNames(work: OrderWork): Promise<ReconcileResult | undefined> {
   const { order, request, issuer, names } = work;

@@ -104,6 +104,19 @@ describe('setting an ACME issuer up', () => {
     expect(issuer().status?.acme?.lastRegisteredEmail).toBe('new@example.com');
   });
 
+  it('tells its contact to an account that an issuer before it made', async () => {
+    const { acme, setUp, issuer } = await aBench();
+    const location = `${acme.origin}/account/7`;
+    acme.on('/account', { status: 200, headers: { location }, body: { status: 'valid' } });
+    acme.on('/account/7', { body: { status: 'valid' } });
+    await setUp();
+    expect(acme.seen.at(-1)).toMatchObject({
+      path: '/account/7',
+      payload: { contact: ['mailto:ops@example.com'] },
+    });
+    expect(issuer().status?.acme).toMatchObject({ uri: location, lastRegisteredEmail: 'ops@example.com' });
+  });
+
   it('says which step failed when the contact is refused', async () => {
     const { acme, setUp, issuer } = await aBench();
     await setUp();

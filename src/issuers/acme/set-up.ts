@@ -99,7 +99,9 @@ async function ensureAccount(
         );
       }
       // An account that was there before keeps its contacts: they are changed by themselves (RFC 8555 section 7.3.2).
-      if (account.uri === uri && (known?.lastRegisteredEmail ?? '') !== email) {
+      const isOutdated =
+        account.uri === uri ? (known?.lastRegisteredEmail ?? '') !== email : account.existed && email !== '';
+      if (isOutdated) {
         reason = issuerReasons.errUpdateAccount;
         await updateAccount(connection, { email, signal });
       }

@@ -40,6 +40,7 @@ async function aSolver() {
     temporary: createTemporaryIngresses({ api, ingresses: cache }),
     inPlace: createInPlaceIngresses({ api, ingresses: cache }),
     selfChecks,
+    needsNodePort: () => false,
   });
   await cluster.start();
   const settled = (): Promise<void> =>

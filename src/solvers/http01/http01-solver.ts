@@ -16,6 +16,8 @@ export interface Http01Parts {
   readonly temporary: TemporaryIngresses;
   readonly inPlace: InPlaceIngresses;
   readonly selfChecks: SelfChecks;
+  /** See `createNodePortRule`. */
+  needsNodePort(challenge: Challenge): boolean;
 }
 
 /**
@@ -34,12 +36,11 @@ export function createHttp01Solver(parts: Http01Parts): Solver {
         token: challenge.spec.token,
         keyAuthorization,
       });
-      const settings = challenge.spec.solver.http01?.ingress;
       // The Service first: an Ingress whose Service is missing makes some controllers answer 503 for a while.
       await services.ensure(challenge.metadata.namespace ?? '', {
-        nodePort: settings?.serviceType === 'NodePort',
+        nodePort: parts.needsNodePort(challenge),
       });
-      const name = settings?.name ?? '';
+      const name = challenge.spec.solver.http01?.ingress?.name ?? '';
       await (name === '' ? temporary.ensure(challenge) : inPlace.ensurePath(challenge, name));
     },
     check: target => selfChecks.poll(selfCheckTargetOf(target)),
