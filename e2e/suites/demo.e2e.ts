@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -7,6 +8,18 @@ it('the demo secures its three sites, proves it, and leaves nothing running', as
   expect(output).toContain('Every site is served over verified HTTPS.');
   expect(output.match(/ {2}ok {2}https:/g)).toHaveLength(3);
   expect(status).toBe(0);
+});
+
+it('the demo says which of its ports another program has', async () => {
+  const other = createServer();
+  await new Promise<void>(resolve => other.listen(18080, '127.0.0.1', resolve));
+  try {
+    const { status, output } = await demo();
+    expect(output).toContain('18080');
+    expect(status).not.toBe(0);
+  } finally {
+    other.close();
+  }
 });
 
 function demo(): Promise<{ status: number | null; output: string }> {

@@ -143,6 +143,28 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     expect((after as { rules: unknown[] }).rules).toHaveLength((before as { rules: unknown[] }).rules.length);
   });
 
+  it('the class that an Ingress names carries its challenge, whatever class the solver has', async () => {
+    const { cluster, pebble } = environment;
+    const issuer = JSON.parse(acmeClusterIssuer('elsewhere', pebble.directoryUrl, pebble.rootCaPem));
+    issuer.spec.acme.solvers = [
+      {
+        http01: { ingress: { ingressClassName: 'elsewhere', serviceType: 'NodePort' } },
+        waitInsteadOfSelfCheck: '100ms',
+      },
+    ];
+    await cluster.apply(JSON.stringify(issuer));
+    const classes = {
+      'by-annotation': 'acme.cert-manager.io/http01-ingress-class',
+      'by-name': 'acme.cert-manager.io/http01-ingress-ingressclassname',
+    };
+    for (const [name, annotation] of Object.entries(classes)) {
+      const annotations = { 'cert-manager.io/cluster-issuer': 'elsewhere', [annotation]: 'postern' };
+      await cluster.apply(ingress({ name, host: `${name}.example.com`, annotations }));
+    }
+    for (const name of Object.keys(classes)) await served(`${name}.example.com`);
+    expect((await find('services', 'cm-acme-http-solver'))?.spec?.['type']).toBe('NodePort');
+  });
+
   it('an Ingress whose upstream is HTTPS is served through verified TLS', async () => {
     const host = 'secure.example.com';
     const ca = Buffer.from(environment.upstreamAuthority.caPem).toString('base64');

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificates } from '../../src/api/cert-manager/certificate.ts';
 import { ingresses } from '../../src/api/kubernetes/ingress.ts';
@@ -314,6 +317,29 @@ spec:
     expect(postern.exitStatus()).toBe(0);
     await standalone.start();
     await served('kept.example.com');
+  });
+
+  it('told to end twice, it ends at once, though a request is under way', async () => {
+    const { postern, ports } = standalone;
+    const client = connect({ port: ports.https, servername: 'kept.example.com', rejectUnauthorized: false });
+    client.on('error', () => {});
+    client.write(
+      'POST / HTTP/1.1\r\nhost: kept.example.com\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n',
+    );
+    const [continues] = (await once(client, 'data')) as [Buffer];
+    expect(continues.toString()).toContain('100 Continue');
+
+    postern.signal('SIGTERM');
+    await postern.until(
+      'it says that it ends',
+      async () => readFileSync(postern.logFile, 'utf8').includes('again to end at once'),
+      5_000,
+    );
+    postern.signal('SIGTERM');
+    await postern.exited;
+    expect(postern.exitStatus()).toBe(143);
+    client.destroy();
+    await standalone.start();
   });
 
   it.each(['--http-listen', '--https-listen', '--solver-listen', '--metrics-listen-address'])(
