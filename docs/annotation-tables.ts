@@ -1,3 +1,4 @@
+import { bareRulesAnnotation } from '../src/api/acme/bare-rules.ts';
 import {
   certificateNameAnnotation,
   certificateRevisionAnnotation,
@@ -27,7 +28,6 @@ import {
   certificateAnnotations,
 } from '../src/controllers/ingress-shim/certificate-annotations.ts';
 import { ingressPropertyAnnotation } from '../src/edge/compile/cce-match-modes.ts';
-import { bareRulesAnnotation } from '../src/solvers/http01/challenge-path.ts';
 
 /** A row of a table: the annotation, what may stand there, what it does. */
 type Row = readonly [key: string, syntax: string, help: string];

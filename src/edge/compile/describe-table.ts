@@ -9,6 +9,9 @@ export function describeTable(table: RoutingTable): unknown {
     .map(([host, routes]) =>
       routes.host === host ? describeHost(table, routes) : { host, sameAs: routes.host },
     );
+  const solvers = [...table.solvers.values()]
+    .sort((a, b) => (a.host < b.host ? -1 : 1))
+    .map(routes => describeHost(table, routes));
   const mappings = [...table.mappings.values()]
     .sort((a, b) => (a.hostname < b.hostname ? -1 : 1))
     .map(({ hostname, tiers }) => ({
@@ -23,6 +26,7 @@ export function describeTable(table: RoutingTable): unknown {
     }));
   return {
     hosts,
+    ...(solvers.length === 0 ? {} : { solvers }),
     ...(mappings.length === 0 ? {} : { mappings }),
     ...(table.fallback === undefined ? {} : { fallback: describeRoute(table, table.fallback) }),
     sni,

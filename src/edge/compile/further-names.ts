@@ -2,7 +2,7 @@ import { type Finding, findingReasons } from '../finding.ts';
 import { parseRuleHost } from '../match/host.ts';
 import { otherNamePolicy } from '../policy/redirects.ts';
 import { quoted } from './annotations.ts';
-import type { IngressRoutes } from './ingress-routes.ts';
+import { hostsOfRules, type IngressRoutes } from './ingress-routes.ts';
 import { kept } from './reuse.ts';
 import type { HostRoutes, Route, SourceRef } from './table.ts';
 
@@ -21,9 +21,10 @@ export function wwwCounterpart(host: string): string | undefined {
 }
 
 /** The names that the Ingress asks for, in lower case. */
-export function namesBeside({ settings, hosts }: IngressRoutes): string[] {
+export function namesBeside(routes: IngressRoutes): string[] {
+  const { settings } = routes;
   const counterparts = settings.fromToWww
-    ? [...hosts.keys()].flatMap(host => wwwCounterpart(host) ?? [])
+    ? hostsOfRules(routes).flatMap(host => wwwCounterpart(host) ?? [])
     : [];
   return [...settings.serverAliases, ...counterparts];
 }
@@ -60,7 +61,7 @@ export function furtherNames(
     findings.push({ object: from.ingress, reason: findingReasons.hostConflict, message });
   };
   for (const from of claimants) {
-    const named = [...from.hosts.keys()].filter(host => host !== '');
+    const named = hostsOfRules(from).filter(host => host !== '');
     const [first] = named;
     const main = first === undefined ? undefined : routesOf(first);
     if (first !== undefined && main !== undefined)

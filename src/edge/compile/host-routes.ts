@@ -6,14 +6,16 @@ import { quoted } from './annotations.ts';
 import { alternativesOf } from './canaries.ts';
 import { hostPolicy } from './host-policy.ts';
 import { HostRoutesBuilder } from './host-routes-builder.ts';
-import type { IngressRoutes, PathClaim } from './ingress-routes.ts';
+import { type IngressRoutes, isForChallenges, type PathClaim } from './ingress-routes.ts';
 import { type PathError, type PathRule, readPathRule, readRegexPathRule } from './path-rule.ts';
 import type { Alternative, HostRoutes, Route, SourceRef } from './table.ts';
 
 /** The routes of a host, and what the owners of its Ingresses should know. */
 export interface HostResult {
-  /** Undefined where no Ingress has a rule for the host, but at most a canary. */
+  /** Undefined where no Ingress has a rule for the host, but at most a canary or a challenge. */
   readonly routes: HostRoutes | undefined;
+  /** Those of challenges, where the host is a name and nothing but challenges has rules for it. */
+  readonly solvers: HostRoutes | undefined;
   readonly findings: ReadonlyMap<IngressRoutes, readonly Finding[]>;
   /** Whose default backend takes what no path matches. */
   readonly fallbackOwner: IngressRoutes | undefined;
@@ -27,6 +29,8 @@ export function buildHostRoutes(host: string, claimants: readonly IngressRoutes[
 class HostCompiler {
   readonly #host: string;
   readonly #mains: readonly IngressRoutes[];
+  /** The mains whose host it is: the others have come for a challenge, and nothing of theirs holds for the host. */
+  readonly #owners: readonly IngressRoutes[];
   readonly #canaries: readonly IngressRoutes[];
   /** One Ingress with use-regex or rewrite-target makes all paths of the host patterns, as in ingress-nginx. */
   readonly #patterns: boolean;
@@ -36,14 +40,14 @@ class HostCompiler {
     this.#host = host;
     this.#mains = claimants.filter(({ settings }) => settings.canary === undefined);
     this.#canaries = claimants.filter(({ settings }) => settings.canary !== undefined);
-    this.#patterns = this.#mains.some(({ settings }) => settings.useRegex);
+    this.#owners = this.#mains.filter(main => !isForChallenges(main, host));
+    this.#patterns = this.#owners.some(({ settings }) => settings.useRegex);
   }
 
   build(): HostResult {
     const builder = new HostRoutesBuilder(this.#host);
-    const policyOf = hostPolicy(this.#host, this.#mains, this.#note);
+    const policyOf = hostPolicy(this.#host, this.#owners, this.#note);
     const canaries = alternativesOf(this.#host, this.#canaries, this.#ruleOf, this.#note);
-    let fallbackOwner: IngressRoutes | undefined;
     for (const main of this.#mains) {
       for (const claim of main.hosts.get(this.#host) ?? []) {
         const own = claim.solver ? claim.policy : policyOf(main, claim.policy);
@@ -65,13 +69,21 @@ class HostCompiler {
         const { backend } = claim;
         builder.add(rule, { source, host: this.#host, path, kind: rule.kind, policy, backend, alternatives });
       }
-      if (main.fallback === undefined || fallbackOwner !== undefined) continue;
-      fallbackOwner = main;
-      builder.setFallback(fallbackRoute(main, main.fallback, policyOf(main, main.fallback.policy)));
+    }
+    const fallbackOwner = this.#owners.find(({ fallback }) => fallback !== undefined);
+    if (fallbackOwner?.fallback !== undefined) {
+      const { fallback } = fallbackOwner;
+      builder.setFallback(fallbackRoute(fallbackOwner, fallback, policyOf(fallbackOwner, fallback.policy)));
     }
     canaries.noteUnused();
-    const routes = this.#mains.length === 0 ? undefined : builder.build();
-    return { routes, findings: this.#findings, fallbackOwner };
+    const built = this.#mains.length === 0 ? undefined : builder.build();
+    const challenges = this.#owners.length === 0 && isName(this.#host);
+    return {
+      routes: challenges ? undefined : built,
+      solvers: challenges ? built : undefined,
+      findings: this.#findings,
+      fallbackOwner,
+    };
   }
 
   readonly #note = (from: IngressRoutes, reason: FindingReason, message: string): void => {
@@ -112,6 +124,11 @@ class HostCompiler {
     this.#note(from, findingReasons.pathInvalid, message);
     return closes ? message : undefined;
   }
+}
+
+/** Neither a wildcard, which no challenge by HTTP is for, nor every host: what comes after those is the default backend. */
+function isName(host: string): boolean {
+  return host !== '' && !host.startsWith('*');
 }
 
 /** The route to a default backend. It has no host of its own. */

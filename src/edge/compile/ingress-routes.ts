@@ -1,3 +1,4 @@
+import { bareHostsOf } from '../../api/acme/bare-rules.ts';
 import type { HttpIngressPath, Ingress, IngressBackend } from '../../api/kubernetes/ingress.ts';
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { parseRuleHost } from '../match/host.ts';
@@ -44,6 +45,20 @@ export interface IngressRoutes {
   /** All that it leads to, by key. */
   readonly backends: ReadonlyMap<string, BackendSpec>;
   readonly findings: readonly Finding[];
+}
+
+/**
+ * Whether an Ingress has the host for challenges alone: they were put there, and the host is not its own. A rule that stood
+ * there before, without paths, is.
+ */
+export function isForChallenges({ ingress, hosts }: IngressRoutes, host: string): boolean {
+  const claims = hosts.get(host) ?? [];
+  return claims.length > 0 && claims.every(({ solver }) => solver) && !bareHostsOf(ingress).includes(host);
+}
+
+/** The hosts of an Ingress's own rules, `''` for rules without a host. */
+export function hostsOfRules(routes: IngressRoutes): string[] {
+  return [...routes.hosts.keys()].filter(host => !isForChallenges(routes, host));
 }
 
 /** Reads what an Ingress wants. `earlier` is what it wanted before, whose policy is kept where it says the same. */

@@ -50,14 +50,15 @@ export const noTls: IngressTls = Object.freeze({
 });
 
 /**
- * Reads the TLS section of an Ingress (edge.md, statements 15 and 16). `aliases` are further names of its hosts: where a
- * certificate is for one of them too, it is served there. A TLS entry without hosts is for those of the Ingress's own
- * rules alone, as in ingress-nginx: what a certificate is made out to gives nobody the hosts of others.
+ * Reads the TLS section of an Ingress (edge.md, statements 15 and 16). `hosts` are those of its rules, `''` for one without
+ * a host; `aliases` are further names of them: where a certificate is for one of them too, it is served there. A TLS entry
+ * without hosts is for those of the Ingress's own rules alone, as in ingress-nginx: what a certificate is made out to gives
+ * nobody the hosts of others.
  */
 export function readIngressTls(
   ingress: Ingress,
   lookups: Pick<Lookups, 'secret'>,
-  aliases: readonly string[],
+  { hosts: ruleHosts, aliases }: { readonly hosts: readonly string[]; readonly aliases: readonly string[] },
 ): IngressTls {
   const entries = ingress.spec?.tls ?? [];
   if (entries.length === 0) return noTls;
@@ -67,7 +68,8 @@ export function readIngressTls(
   const claims: TlsClaim[] = [];
   const certificates: ServerCertificate[] = [];
   const misfits: Misfit[] = [];
-  const ruled = ruleHosts(ingress);
+  const ruled = ruleHosts.filter(host => host !== '');
+  const takesEveryHost = ingress.spec?.defaultBackend !== undefined || ruleHosts.includes('');
   const ofRules: HostlessEntry[] = [];
   for (const entry of entries) {
     const hosts = hostsOf(entry, note);
@@ -89,7 +91,7 @@ export function readIngressTls(
     const further = (hosts.length > 0 ? aliases : [...ruled, ...aliases]).flatMap(name =>
       covers(result.names, name) ? claim(name, 'rule') : [],
     );
-    const spare = hosts.length === 0 && takesEveryHost(ingress) ? [...result.names] : [];
+    const spare = hosts.length === 0 && takesEveryHost ? [...result.names] : [];
     const open = spare.flatMap(name => {
       const host = parseRuleHost(name);
       return host === undefined || further.some(one => one.host === host) ? [] : claim(host, 'certificate');
@@ -137,11 +139,6 @@ export function shownNames(names: ReadonlySet<string>): string {
   return [...names].slice(0, 5).join(', ') + (names.size > 5 ? ', ...' : '');
 }
 
-/** By a rule without a host, or by its default backend. */
-function takesEveryHost({ spec }: Ingress): boolean {
-  return spec?.defaultBackend !== undefined || (spec?.rules ?? []).some(({ host }) => !host);
-}
-
 type Note = (reason: FindingReason, message: string) => void;
 
 function hostsOf(entry: TlsEntry, note: Note): string[] {
@@ -155,10 +152,6 @@ function hostsOf(entry: TlsEntry, note: Note): string[] {
     }
     return parsed ?? [];
   });
-}
-
-function ruleHosts(ingress: Ingress): string[] {
-  return (ingress.spec?.rules ?? []).flatMap(rule => (rule.host ? (parseRuleHost(rule.host) ?? []) : []));
 }
 
 function secretOf(

@@ -4,6 +4,7 @@ import type { EndpointSlice } from '../../api/kubernetes/endpoint-slice.ts';
 import type { Ingress, IngressTls } from '../../api/kubernetes/ingress.ts';
 import type { Secret } from '../../api/kubernetes/secret.ts';
 import type { Service } from '../../api/kubernetes/service.ts';
+import { http01SolverLabel } from '../../api/labels.ts';
 import { makeAuthority, type TestCertificate } from '../certificates.testing.ts';
 import { parseHost, wildcardFor } from '../match/host.ts';
 import { sniEntryFor } from '../tls/sni-entry.ts';
@@ -27,7 +28,7 @@ import { TableCompiler } from './table-compiler.ts';
 
 const nginx = 'nginx.ingress.kubernetes.io/';
 const hosts = ['', 'a.com', 'www.a.com', 'b.a.com', '*.a.com', 'c.com'];
-const services = ['web', 'api', 'gone'];
+const services = ['web', 'api', 'gone', 'solver'];
 const secrets = ['one', 'two', 'three'];
 
 let certificates: readonly (TestCertificate & { readonly names: readonly string[] })[];
@@ -56,7 +57,7 @@ interface IngressChoice {
 }
 
 const path = fc.tuple(
-  fc.constantFrom('/', '/x', '/x/', '/x/y', '/(bad', ''),
+  fc.constantFrom('/', '/x', '/x/', '/x/y', '/(bad', '', '/.well-known/acme-challenge/t'),
   fc.constantFrom('Exact' as const, 'Prefix' as const, 'ImplementationSpecific' as const),
   fc.constantFrom(...services),
 );
@@ -108,7 +109,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('service' as const),
-      name: fc.constantFrom('web', 'api'),
+      name: fc.constantFrom('web', 'api', 'solver'),
       spec: fc.constantFrom<(Service['spec'] | undefined)[]>(
         undefined,
         {},
@@ -176,7 +177,7 @@ class World {
     }
     this.changes.services.add(`default/${name}`);
     if (change.kind === 'service')
-      return put(this.services, name, change.spec && aService(name, change.spec));
+      return put(this.services, name, change.spec && serviceOf(name, change.spec));
     const endpoints = change.addresses?.map(address => ({ addresses: [address] }));
     put(this.slices, name, endpoints && aSlice(name, endpoints));
   }
@@ -217,6 +218,12 @@ function ingressOf(name: string, choice: IngressChoice): Ingress {
   });
 }
 
+function serviceOf(name: string, spec: Service['spec']): Service {
+  const service = aService(name, spec);
+  if (name !== 'solver') return service;
+  return { ...service, metadata: { ...service.metadata, labels: { [http01SolverLabel]: 'true' } } };
+}
+
 /** From 3 on there is no certificate in it. */
 function secretOf(name: string, certificate: number): Secret {
   const { chain, key } = certificates[certificate] ?? { chain: 'nonsense', key: '' };
@@ -248,7 +255,7 @@ describe('compiling again', () => {
           expect(sentences(after)).toEqual(sentences(scratch));
           expect(after.nextExpiryMs).toBe(scratch.nextExpiryMs);
           expect(after.references).toEqual(scratch.references);
-          for (const part of ['hosts', 'sni', 'backends'] as const) {
+          for (const part of ['hosts', 'solvers', 'sni', 'backends'] as const) {
             for (const [key, value] of after.table[part]) {
               const earlier = before?.table[part].get(key);
               if (earlier !== undefined && sameValue(earlier, value)) expect(value).toBe(earlier);

@@ -8,7 +8,7 @@ import { fallbackFindings, routeFindings, spareFindings, tlsFindings } from './e
 import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
 import { buildHostRoutes, fallbackRoute } from './host-routes.ts';
 import type { Entry, HostState, NameState, Part } from './ingress-entry.ts';
-import { type IngressRoutes, readIngressRoutes } from './ingress-routes.ts';
+import { hostsOfRules, type IngressRoutes, readIngressRoutes } from './ingress-routes.ts';
 import { IngressSet } from './ingress-set.ts';
 import { noTls, readIngressTls } from './ingress-tls.ts';
 import { compareRank, insertRanked } from './ranked.ts';
@@ -38,6 +38,7 @@ export class TableCompiler {
   readonly #outdatedNames = new Set<NameState>();
   readonly #unread = new Set<Entry>();
   readonly #hostUpdates = new Map<string, HostRoutes | undefined>();
+  readonly #solverUpdates = new Map<string, HostRoutes | undefined>();
   readonly #outdatedNotes = new Set<Entry>();
   readonly #dropped: Entry[] = [];
   /** Those with a default backend, in order of age. */
@@ -77,13 +78,15 @@ export class TableCompiler {
     }
     this.#emissary.update(snapshot, nowMs, changes);
     const hosts = this.#hostsOfTable();
+    const solvers = withEntries(this.#table.solvers, this.#solverUpdates);
+    this.#solverUpdates.clear();
     this.#sni = this.#sniOfTable();
     const backends = this.#backends.update(snapshot, changes);
     const fallback = kept(this.#table.fallback, this.#fallback());
     this.#tlsHosts = this.#tlsHostsOfTable();
     this.#forgetDropped();
     const parts = this.#emissary.tableParts({ sni: this.#sni, tlsHosts: this.#tlsHosts });
-    const table: RoutingTable = { hosts, fallback, backends, ...parts };
+    const table: RoutingTable = { hosts, solvers, fallback, backends, ...parts };
     if (!sameParts(this.#table, table)) this.#table = Object.freeze(table);
     return {
       table: this.#table,
@@ -192,7 +195,9 @@ export class TableCompiler {
     const lookups = this.#dependencies.lookupsFor(entry.tlsPart, snapshot);
     // A canary is served as its main Ingress is.
     const serves = routes !== undefined && routes.settings.canary === undefined;
-    const tls = serves ? readIngressTls(entry.ingress, lookups, namesBeside(routes)) : noTls;
+    const tls = serves
+      ? readIngressTls(entry.ingress, lookups, { hosts: hostsOfRules(routes), aliases: namesBeside(routes) })
+      : noTls;
     this.#leaveNames(entry);
     entry.tls = tls;
     if (tls.claims.some(({ by }) => by === 'certificate')) this.#spares.add(entry);
@@ -257,7 +262,9 @@ export class TableCompiler {
     for (const state of this.#outdatedHosts) {
       this.#outdatedHosts.delete(state);
       this.#buildHost(state);
-      this.#hostUpdates.set(state.host, this.#hosts.get(state.host)?.result?.routes);
+      const result = this.#hosts.get(state.host)?.result;
+      this.#hostUpdates.set(state.host, result?.routes);
+      this.#solverUpdates.set(state.host, result?.solvers);
       if (performance.now() > untilMs) return this.#outdatedHosts.size === 0;
     }
     return true;
@@ -275,6 +282,7 @@ export class TableCompiler {
     state.result = {
       ...result,
       routes: result.routes && keptRoutes(state.result?.routes, result.routes),
+      solvers: result.solvers && keptRoutes(state.result?.solvers, result.solvers),
     };
   }
 
@@ -375,6 +383,7 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
 function sameParts(a: RoutingTable, b: RoutingTable): boolean {
   return (
     a.hosts === b.hosts &&
+    a.solvers === b.solvers &&
     a.fallback === b.fallback &&
     a.mappings === b.mappings &&
     a.backends === b.backends &&

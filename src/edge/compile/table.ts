@@ -187,6 +187,11 @@ export interface HostTlsSettings {
 export interface RoutingTable {
   /** By host as in the rules: a name, `*.foo.com`, or `''` for rules without a host. */
   readonly hosts: ReadonlyMap<string, HostRoutes>;
+  /**
+   * By name: routes of challenges, where no Ingress has another rule for the host. They take their paths alone: whatever
+   * else is asked of the name goes where it would without them.
+   */
+  readonly solvers: ReadonlyMap<string, HostRoutes>;
   /** The default backend for what no rule matches. */
   readonly fallback: Route | undefined;
   /** Routes of Mappings, by hostname as they write it. */
@@ -202,6 +207,7 @@ export interface RoutingTable {
 /** A table that routes nothing. */
 export const emptyTable: RoutingTable = {
   hosts: new Map(),
+  solvers: new Map(),
   fallback: undefined,
   mappings: new Map(),
   backends: new Map(),

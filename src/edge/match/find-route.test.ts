@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PathType } from '../../api/kubernetes/ingress.ts';
-import { anIngress, compileObjects, type PathSpec } from '../compile/builders.testing.ts';
+import { http01SolverLabel } from '../../api/labels.ts';
+import { anIngress, aService, compileObjects, type PathSpec } from '../compile/builders.testing.ts';
 import type { Route, RoutingTable } from '../compile/table.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { findRoute } from './find-route.ts';
@@ -178,7 +179,16 @@ describe('a naive model of the rules', () => {
     '*.a.foo.com',
     '*.com',
   );
-  const rule = fc.record({ host, path: rulePath, type: fc.constantFrom<PathType>('Exact', 'Prefix') });
+  const token = '/.well-known/acme-challenge/token';
+  const site = fc.record({ host, path: rulePath, type: fc.constantFrom<PathType>('Exact', 'Prefix') });
+  const challenge = fc.record({ host, path: fc.constant(token), type: fc.constant<PathType>('Exact') });
+  const rule = fc.oneof({ weight: 3, arbitrary: site }, { weight: 1, arbitrary: challenge });
+  const solver = aService('solver');
+  solver.metadata.labels = { [http01SolverLabel]: 'true' };
+  const anyRequest = fc.oneof(
+    { weight: 3, arbitrary: requestPath },
+    { weight: 1, arbitrary: fc.constant(token) },
+  );
   const requestHost = fc.constantFrom(
     'foo.com',
     'a.foo.com',
@@ -205,8 +215,14 @@ describe('a naive model of the rules', () => {
     return wanted.every((one, index) => have[index] === one);
   }
 
-  function naive(rules: readonly Rule[], name: string, request: string): string {
+  function naive(all: readonly Rule[], name: string, request: string): string {
     const address = /^[0-9.]+$/.test(name);
+    // A name that has challenges alone has them beside whatever else would serve it.
+    const own = all.filter(one => one.host === name);
+    const visiting = !address && own.every(one => one.path === token);
+    const met = visiting && request === token ? own[0] : undefined;
+    if (met !== undefined) return `i${all.indexOf(met)} ${name} Exact ${elementsOf(token).join('/')}`;
+    const rules = visiting ? all.filter(one => one.host !== name) : all;
     const hosts = [name, name.includes('.') ? `*${name.slice(name.indexOf('.'))}` : name].filter(
       () => !address,
     );
@@ -219,16 +235,20 @@ describe('a naive model of the rules', () => {
     );
     return best === undefined
       ? '404'
-      : `i${rules.indexOf(best)} ${best.host} ${best.type} ${elementsOf(best.path).join('/')}`;
+      : `i${all.indexOf(best)} ${best.host} ${best.type} ${elementsOf(best.path).join('/')}`;
   }
 
   it('chooses what the table chooses, the oldest of equals, for random rules and requests', () => {
     fc.assert(
-      fc.property(fc.array(rule, { maxLength: 8 }), requestHost, requestPath, (rules, name, request) => {
+      fc.property(fc.array(rule, { maxLength: 8 }), requestHost, anyRequest, (rules, name, request) => {
         const ingresses = rules.map((one, index) =>
-          anIngress({ name: `i${index}`, createdAt: index, rules: { [one.host]: [[one.path, one.type]] } }),
+          anIngress({
+            name: `i${index}`,
+            createdAt: index,
+            rules: { [one.host]: [[one.path, one.type, one.path === token ? 'solver' : 'web']] },
+          }),
         );
-        const route = find(compileObjects({ ingresses }).table, name, request);
+        const route = find(compileObjects({ ingresses, services: [solver] }).table, name, request);
         const found =
           route === undefined
             ? '404'

@@ -6,7 +6,8 @@ import { elementCount, firstElements } from './path-elements.ts';
 /**
  * The route for a host and a canonical path, or undefined where nothing matches: 404. A precise host comes
  * before a wildcard and that before rules without a host; a path that misses in the host found goes to a
- * default backend, never to the next host (Kubernetes, Ingress: hostname wildcards; edge.md, statements 1 to 8).
+ * default backend, never to the next host (Kubernetes, Ingress: hostname wildcards; edge.md, statements 1 to 8). What
+ * carries a challenge for a name, and nothing else, is no host in this: it takes its own paths.
  *
  * Mappings take what no rule of an Ingress is for, before default backends do: whoever may write a Mapping takes no
  * requests from an Ingress, and solvers of challenges come first. Rules without a host are less than a Mapping that names
@@ -18,6 +19,9 @@ export function findRoute(
   path: string,
   request?: MappingRequest,
 ): Route | undefined {
+  const solvers = table.solvers.size === 0 || host.nameless ? undefined : table.solvers.get(host.name);
+  const challenge = solvers && routeInHost(solvers, path);
+  if (challenge !== undefined) return challenge;
   const routes = hostRoutesFor(table, host);
   if (table.mappings.size === 0 || request === undefined) {
     if (routes === undefined) return table.fallback;

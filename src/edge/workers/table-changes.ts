@@ -10,6 +10,7 @@ export interface MapChanges<V> {
 /** What leads from one table to another. */
 export interface TableChanges {
   readonly hosts: MapChanges<HostRoutes>;
+  readonly solvers: MapChanges<HostRoutes>;
   readonly mappings: MapChanges<MappingHost>;
   readonly backends: MapChanges<Backend>;
   readonly sni: MapChanges<SniEntry>;
@@ -22,6 +23,7 @@ export interface TableChanges {
 export function tableChanges(before: RoutingTable, after: RoutingTable): TableChanges {
   return {
     hosts: mapChanges(before.hosts, after.hosts),
+    solvers: mapChanges(before.solvers, after.solvers),
     mappings: mapChanges(before.mappings, after.mappings),
     backends: mapChanges(before.backends, after.backends),
     sni: mapChanges(before.sni, after.sni),
@@ -60,6 +62,7 @@ export function changedTable(before: RoutingTable, changes: TableChanges): Routi
       : new Set(changedMap(new Map([...before.tlsHosts].map(trueFor)), changes.tlsHosts).keys());
   return Object.freeze({
     hosts: changedMap(before.hosts, changes.hosts),
+    solvers: changedMap(before.solvers, changes.solvers),
     mappings: changedMap(before.mappings, changes.mappings),
     backends: changedMap(before.backends, changes.backends),
     sni: changedMap(before.sni, changes.sni),
@@ -82,6 +85,7 @@ function changedMap<V>(
 const nothing = { set: [], removed: [] };
 const noChanges: TableChanges = {
   hosts: nothing,
+  solvers: nothing,
   mappings: nothing,
   backends: nothing,
   sni: nothing,
@@ -92,7 +96,7 @@ const noChanges: TableChanges = {
 /** The same changes in parts of at most so many entries, to be made in turn: one large message would hold up a process. */
 export function* inParts(changes: TableChanges, entries: number): Generator<TableChanges> {
   // Backends first: a route is never there without the backend that it names.
-  for (const name of ['backends', 'sni', 'tlsHosts', 'mappings', 'hosts'] as const) {
+  for (const name of ['backends', 'sni', 'tlsHosts', 'mappings', 'solvers', 'hosts'] as const) {
     const { set, removed } = changes[name];
     for (let at = 0; at < set.length; at += entries)
       yield { ...noChanges, [name]: { set: set.slice(at, at + entries), removed: [] } };

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { bareHostsOf, bareRulesAnnotation } from '../../api/acme/bare-rules.ts';
 import type { Challenge } from '../../api/acme/challenge.ts';
 import type { HttpIngressPath, Ingress, IngressRule } from '../../api/kubernetes/ingress.ts';
 import { PosternError } from '../../core/errors.ts';
@@ -39,12 +40,6 @@ export function ingressPathOf(route: ChallengeRoute): HttpIngressPath {
     backend: { service: { name: solverServiceName, port: { number: solverPortNumber } } },
   };
 }
-
-/**
- * On an edited Ingress: the hosts, as JSON, whose rule had no `http` before, so that clean-up can tell it
- * from a rule that was added. Gone with the last challenge of such a host.
- */
-export const bareRulesAnnotation = 'postern.dev/http01-bare-rules';
 
 /** The Ingress with the challenge's path first in the rule of its host; the same object where it is so already. */
 export function withChallengePath(ingress: Ingress, route: ChallengeRoute): Ingress {
@@ -105,17 +100,6 @@ export function leadsToSolver(path: HttpIngressPath, route: ChallengeRoute): boo
     service?.name === solverServiceName &&
     service.port?.number === solverPortNumber
   );
-}
-
-function bareHostsOf(ingress: Ingress): readonly string[] {
-  const text = ingress.metadata.annotations?.[bareRulesAnnotation];
-  if (text === undefined) return [];
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return Array.isArray(parsed) ? parsed.filter(host => typeof host === 'string') : [];
-  } catch {
-    return [];
-  }
 }
 
 function withBareHosts(ingress: Ingress, hosts: readonly string[]): Ingress {
