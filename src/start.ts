@@ -44,8 +44,10 @@ export async function start(options: StartOptions): Promise<void> {
   const objects = await open({ config, clock, logger, userAgent, metrics });
   stack.defer(() => objects.close());
   const caches = createCaches({ api: objects.api, clock, logger, namespace: config.namespace });
-  // Before anyone else asks for this cache: the first call says what is kept of each object.
+  // Before anyone else asks for these caches: the first call says what is kept of each object.
   caches.cacheOf(secrets, { transform: withoutForeignData });
+  if (config.components.controllers)
+    caches.cacheIn(secrets, config.clusterResourceNamespace, { transform: withoutForeignData });
   const events = createEventRecorder({ api: objects.api, clock, logger, instance: hostname() });
   stack.defer(() => events.flush());
   const context = { api: caches.writer, caches, events, clock, logger };

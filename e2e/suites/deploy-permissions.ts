@@ -70,6 +70,11 @@ export const leaseGrants: readonly string[] = [
   'coordination.k8s.io/leases#postern-controllers watch',
 ];
 
+/** Where the Secrets of ClusterIssuers are, if that is another namespace than the one that everything else is limited to. */
+export const clusterIssuerGrants: readonly Grant[] = [
+  { resource: 'core/secrets', verbs: 'get, list, watch, create' },
+];
+
 /** In the namespace of the release alone. `only` is the namespace that everything else is limited to. */
 export function publishGrants(service: string, only: string | undefined): readonly string[] {
   const named = ['list', 'watch'].map(verb => `core/services#${service} ${verb}`);

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vite
 import { parseAllDocuments } from 'yaml';
 import { chartFolder, renderChart } from '../../deploy/chart.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
+import { createAuthority } from '../../src/controllers/authority.testing.ts';
 import { mayDo, rightsIn, type ServiceAccountName } from '../harness/api-rights.ts';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { freePort } from '../harness/free-port.ts';
@@ -17,6 +18,7 @@ import { provisionKubernetes } from '../servers/kubernetes.ts';
 import { CommandFailed, run } from '../servers/run.ts';
 import { kubernetesLines, kubernetesPins } from '../servers/versions.ts';
 import {
+  clusterIssuerGrants,
   forbiddenToAll,
   forbiddenToEdge,
   grants,
@@ -168,7 +170,6 @@ describe.skipIf(helm === undefined)('the chart', () => {
     [{ namespace: 'Shop' }, /namespace.*Shop/],
     [{ extraArgs: ['log-level=debug'] }, /extraArgs.*log-level=debug/],
     [{ ingressShim: { defaultIssuerKind: 'ClusterIssuer' } }, /ingressShim\.defaultIssuerName/],
-    [{ namespace: 'shop', clusterResourceNamespace: 'other' }, /clusterResourceNamespace.*other/],
   ])('refuses %j, and names it', async (values, message) => {
     const refusal = render(values);
     await expect(refusal).rejects.toBeInstanceOf(CommandFailed);
@@ -337,6 +338,29 @@ const shopWith = (name: string) =>
     ],
   });
 
+/** A ClusterIssuer that signs with a Secret of its own name, in this namespace. */
+async function authorityOf(name: string, namespace: string): Promise<string> {
+  const { certificate, privateKey } = await createAuthority(name, Date.now());
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name, namespace },
+        stringData: { 'tls.crt': certificate, 'tls.key': privateKey },
+      },
+      {
+        apiVersion: 'cert-manager.io/v1',
+        kind: 'ClusterIssuer',
+        metadata: { name },
+        spec: { ca: { secretName: name } },
+      },
+    ],
+  });
+}
+
 /** One way to install. */
 interface Variant {
   readonly name: string;
@@ -354,7 +378,7 @@ const variants: readonly Variant[] = [
     name: 'limited to a namespace',
     release: 'tenant',
     namespace: 'tenant-system',
-    values: { namespace: 'shop', split: true },
+    values: { namespace: 'shop', clusterResourceNamespace: 'tenant-system', split: true },
     only: 'shop',
   },
 ];
@@ -541,7 +565,11 @@ for (const line of kubernetesLines) {
             unique([
               ...rightsOf(everywhere, line),
               ...(isShared || part === 'controllers'
-                ? [...leaseGrants, ...publishGrants(serviceName(objects), only)]
+                ? [
+                    ...leaseGrants,
+                    ...publishGrants(serviceName(objects), only),
+                    ...rightsOf(only === undefined ? [] : clusterIssuerGrants, line),
+                  ]
                 : []),
             ]),
           );
@@ -554,10 +582,13 @@ for (const line of kubernetesLines) {
       it('is enough to secure and serve an Ingress', async () => {
         const started = await Promise.all(ofKind(objects, 'Deployment').map(startAsDeployed));
         await cluster.apply(shopWith(release));
+        const { clusterResourceNamespace } = configOf(deploymentOf('controllers'));
+        await cluster.apply(await authorityOf(`${release}-authority`, clusterResourceNamespace));
         const [first] = started;
         for (const what of [
           ['certificate', release, '-n', 'shop'],
           ['clusterissuer', `${release}-everywhere`],
+          ['clusterissuer', `${release}-authority`],
         ]) {
           await first?.until(
             `${what.join(' ')} is ready`,

@@ -68,6 +68,14 @@ describe('configuration', () => {
     });
   });
 
+  it.each([
+    [['--namespace=shop'], 'shop'],
+    [['--namespace=shop', '--cluster-resource-namespace=system'], 'system'],
+    [['--cluster-resource-namespace=system'], 'system'],
+  ])('with %j the Secrets of ClusterIssuers are in %s', (flags, expected) => {
+    expect(ofFlags(...flags).clusterResourceNamespace).toBe(expected);
+  });
+
   it('is frozen at every depth', () => {
     const config = loaded();
     expect([config, config.solver, config.solver.listen, config.ingressClasses].every(Object.isFrozen)).toBe(

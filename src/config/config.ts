@@ -232,7 +232,7 @@ export function loadConfig(sources: ConfigSources): Config | 'help' {
     },
     autoCertificateAnnotations: settings.autoCertificateAnnotations,
     extraCertificateAnnotations: settings.extraCertificateAnnotations,
-    clusterResourceNamespace: settings.clusterResourceNamespace,
+    clusterResourceNamespace: settings.clusterResourceNamespace ?? settings.namespace ?? 'kube-system',
     enableCertificateOwnerRef: settings.enableCertificateOwnerRef,
     approveRequests: settings.approveRequests,
     maxConcurrentChallenges: settings.maxConcurrentChallenges,

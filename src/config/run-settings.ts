@@ -95,11 +95,11 @@ export const runSettings = z.object({
     default: '',
     defaultText: 'none',
   }),
-  clusterResourceNamespace: setting(namespaceName(), {
+  clusterResourceNamespace: setting(namespaceName().optional(), {
     group: certificates,
     value: 'NAMESPACE',
-    help: 'Where the Secrets that a ClusterIssuer names are.',
-    default: 'kube-system',
+    help: 'Where the Secrets that a ClusterIssuer names are. They are followed there beside those of --namespace.',
+    defaultText: 'that of --namespace, without it kube-system',
   }),
   enableCertificateOwnerRef: setting(bool(), {
     group: certificates,

@@ -97,6 +97,8 @@ export function aGround(): Ground {
 export interface WorldOptions {
   readonly fateOf?: (before: number) => Fate;
   readonly controllers?: Partial<ControllersOptions>;
+  /** --namespace; all of them where absent. */
+  readonly limitedTo?: string;
   /** How a self-check comes out; by default it finds what the responder answers. */
   readonly probe?: Probe;
   /** What the DNS says of a name before it is ordered; by default each has an address. */
@@ -112,7 +114,13 @@ const idleTurns = 6;
 export async function aWorld(ground: Ground, options: WorldOptions = {}): Promise<World> {
   const { clock, store, writes } = ground;
   const api = faultyApi(store, writes, options.fateOf ?? (() => 'done'));
-  const caches = createCaches({ api, clock, logger: silentLogger, random: () => 0.5 });
+  const caches = createCaches({
+    api,
+    clock,
+    logger: silentLogger,
+    namespace: options.limitedTo,
+    random: () => 0.5,
+  });
   const recorder = createEventRecorder({ api, clock, logger: silentLogger });
   const context = { api: caches.writer, caches, events: recorder, clock, logger: silentLogger };
   const issuerContext = { ...context, clusterResourceNamespace: 'system' };

@@ -1,4 +1,5 @@
 import type { Issuer } from '../api/cert-manager/issuer.ts';
+import { type Secret, secrets } from '../api/kubernetes/secret.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Caches } from '../kube/caches.ts';
@@ -17,4 +18,10 @@ export interface IssuerContext {
 /** The namespace in which an issuer's Secrets are. */
 export function secretNamespaceOf(context: IssuerContext, issuer: Issuer): string {
   return issuer.metadata.namespace || context.clusterResourceNamespace;
+}
+
+/** A Secret that an issuer names, or undefined where it does not exist. */
+export function secretOfIssuer(context: IssuerContext, issuer: Issuer, name: string): Secret | undefined {
+  const namespace = secretNamespaceOf(context, issuer);
+  return context.caches.cacheIn(secrets, namespace).get({ namespace, name });
 }

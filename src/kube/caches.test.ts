@@ -91,6 +91,21 @@ describe('caches', () => {
     expect(cache.list().map(({ metadata }) => metadata.namespace)).toEqual(['other']);
   });
 
+  it('hold a second namespace where one is asked for that is not the one they are limited to', async () => {
+    const caches = cachesOn(api, 'other');
+    expect(caches.cacheIn(configMaps, 'other')).toBe(caches.cacheOf(configMaps));
+    const second = caches.cacheIn(configMaps, 'default');
+    caches.start(controller.signal);
+    await caches.synced;
+    const { writer } = caches;
+    await writer.create(configMaps, aConfigMap());
+    await writer.create(configMaps, aConfigMap({ namespace: 'other' }));
+    const namespacesIn = (cache: typeof second) => cache.list().map(({ metadata }) => metadata.namespace);
+    expect([second, caches.cacheOf(configMaps)].map(namespacesIn)).toEqual([['default'], ['other']]);
+    const wide = cachesOn(api);
+    expect(wide.cacheIn(configMaps, 'default')).toBe(wide.cacheOf(configMaps));
+  });
+
   it('keep what a transform leaves of an object', async () => {
     await api.create(configMaps, aConfigMap());
     const caches = cachesOn(api);

@@ -31,6 +31,15 @@ export interface Caches {
    * been called. Throws where the resource was asked for with another `transform` before.
    */
   cacheOf<T extends KubeObject>(resource: Resource<T>, options?: CacheOptions<T>): Cache<T>;
+  /**
+   * The cache that holds the objects of this namespace: that of `cacheOf`, or one of its own where the caches are limited to
+   * another namespace.
+   */
+  cacheIn<T extends KubeObject>(
+    resource: Resource<T>,
+    namespace: string,
+    options?: Pick<CacheOptions<T>, 'transform'>,
+  ): Cache<T>;
   /** Follows the API until `signal`. To be called once. */
   start(signal: AbortSignal): void;
   /** Resolves once every cache that was there at `start` holds its first complete list. */
@@ -126,7 +135,7 @@ export function createCaches(options: CachesOptions): Caches {
     },
   };
 
-  return {
+  const caches: Caches = {
     cacheOf<T extends KubeObject>(resource: Resource<T>, wanted: CacheOptions<T> = {}): Cache<T> {
       const { transform, labelSelector, fieldSelector } = wanted;
       const namespace = resource.namespaced ? (wanted.namespace ?? options.namespace) : undefined;
@@ -142,6 +151,9 @@ export function createCaches(options: CachesOptions): Caches {
       }
       return found.store as unknown as Cache<T>;
     },
+
+    cacheIn: (resource, namespace, wanted = {}) =>
+      caches.cacheOf(resource, options.namespace === undefined ? wanted : { ...wanted, namespace }),
 
     start(signal) {
       running = signal;
@@ -160,4 +172,5 @@ export function createCaches(options: CachesOptions): Caches {
 
     writer: foldingApi(api, folding),
   };
+  return caches;
 }

@@ -40,6 +40,9 @@ function controllerFor(
   resource: Resource<Issuer>,
 ): ControllerSpec {
   const cache = context.caches.cacheOf(resource);
+  const secretCache = resource.namespaced
+    ? context.caches.cacheOf(secrets)
+    : context.caches.cacheIn(secrets, options.clusterResourceNamespace);
   const namespaceOf = (issuer: Issuer): string =>
     issuer.metadata.namespace || options.clusterResourceNamespace;
   cache.addIndex(bySecret, issuer => secretNamesOf(issuer).map(secret => `${namespaceOf(issuer)}/${secret}`));
@@ -49,7 +52,7 @@ function controllerFor(
       cache.onChange(({ after }) => {
         if (after) enqueue(keyOf(after));
       });
-      context.caches.cacheOf(secrets).onChange(({ before, after }) => {
+      secretCache.onChange(({ before, after }) => {
         const secret = (after ?? before)?.metadata;
         for (const issuer of cache.byIndex(bySecret, `${secret?.namespace ?? ''}/${secret?.name ?? ''}`))
           enqueue(keyOf(issuer));

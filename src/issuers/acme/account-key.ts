@@ -4,7 +4,7 @@ import { type Secret, secrets, tlsPrivateKeyKey } from '../../api/kubernetes/sec
 import { controlledSecretLabel } from '../../api/labels.ts';
 import { TerminalError } from '../../core/errors.ts';
 import { encodePrivateKey, generatePrivateKey, parsePrivateKey } from '../../pki/private-key.ts';
-import { type IssuerContext, secretNamespaceOf } from '../context.ts';
+import { type IssuerContext, secretNamespaceOf, secretOfIssuer } from '../context.ts';
 import { createOrGet } from '../idempotent-writes.ts';
 import { quoted } from '../sentence.ts';
 
@@ -20,9 +20,7 @@ export const accountKeyMissing = 'ACME_ACCOUNT_KEY_MISSING';
 /** The account key of an issuer as PEM, or undefined where its Secret does not exist. */
 export function findAccountKey(context: IssuerContext, issuer: Issuer): string | undefined {
   const ref = issuer.spec.acme?.privateKeySecretRef ?? { name: '' };
-  const secret = context.caches
-    .cacheOf(secrets)
-    .get({ namespace: secretNamespaceOf(context, issuer), name: ref.name });
+  const secret = secretOfIssuer(context, issuer, ref.name);
   return secret === undefined
     ? undefined
     : valueIn(secret, ref, 'spec.acme.privateKeySecretRef', tlsPrivateKeyKey);
@@ -74,9 +72,9 @@ export function readSecretValue(
   ref: NamedValue,
   field: string,
 ): string {
-  const namespace = secretNamespaceOf(context, issuer);
-  const secret = context.caches.cacheOf(secrets).get({ namespace, name: ref.name });
+  const secret = secretOfIssuer(context, issuer, ref.name);
   if (secret === undefined) {
+    const namespace = secretNamespaceOf(context, issuer);
     throw new TerminalError(`Secret "${namespace}/${ref.name}" of ${field} does not exist; create it.`, {
       code: accountKeyMissing,
     });

@@ -1,5 +1,5 @@
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
-import { type Secret, secrets, tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
+import { type Secret, tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { issuerReasons } from '../../api/reasons.ts';
 import { messageOf, TerminalError } from '../../core/errors.ts';
 import { parseCertificate } from '../../pki/certificate.ts';
@@ -8,7 +8,7 @@ import { keyFitsCertificate } from '../../pki/key-pair.ts';
 import { parsePrivateKey } from '../../pki/private-key.ts';
 import { signCertificate } from '../../pki/sign.ts';
 import { urlProblem } from '../certificate-urls.ts';
-import { type IssuerContext, secretNamespaceOf } from '../context.ts';
+import { type IssuerContext, secretNamespaceOf, secretOfIssuer } from '../context.ts';
 import type { IssuerType, SetUpResult, SignResult } from '../issuer.ts';
 import { ended, quoted } from '../sentence.ts';
 import { contentOf, validityFor } from '../signed-content.ts';
@@ -63,8 +63,7 @@ export function caIssuer(context: IssuerContext): IssuerType {
 }
 
 function findSecret(context: IssuerContext, issuer: Issuer): Secret | undefined {
-  const name = issuer.spec.ca?.secretName ?? '';
-  return context.caches.cacheOf(secrets).get({ namespace: secretNamespaceOf(context, issuer), name });
+  return secretOfIssuer(context, issuer, issuer.spec.ca?.secretName ?? '');
 }
 
 /** The authority's certificate and key; a TerminalError that names the Secret and the fix where they are not usable. */

@@ -33,11 +33,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "postern.clusterResourceNamespace" -}}
-{{- $own := .Values.clusterResourceNamespace -}}
-{{- if and .Values.namespace $own (ne $own .Values.namespace) -}}
-{{- fail (printf "clusterResourceNamespace: %q cannot be read where namespace limits Postern to %q: leave it empty" $own .Values.namespace) -}}
-{{- end -}}
-{{ $own | default .Values.namespace | default .Release.Namespace }}
+{{ .Values.clusterResourceNamespace | default .Values.namespace | default .Release.Namespace }}
 {{- end }}
 
 {{- define "postern.leaderElectionNamespace" -}}

@@ -73,6 +73,13 @@ such an owner.
   verbs: [create, patch]
 {{- end }}
 
+{{- /* Where the Secrets of ClusterIssuers are, if that is another namespace than the one worked on. */ -}}
+{{- define "postern.rules.clusterIssuers" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create]
+{{- end }}
+
 {{- define "postern.rules.controllers.cluster" -}}
 - apiGroups: [cert-manager.io]
   resources: [clusterissuers]
