@@ -15,6 +15,7 @@ import { ingressShim } from './ingress-shim/index.ts';
 import type { ShimDefaults } from './ingress-shim/issuer.ts';
 import { type IngressStatusOptions, ingressStatusController } from './ingress-status/index.ts';
 import { clusterIssuerController, issuerController } from './issuer/index.ts';
+import { createIssuerSecrets } from './issuer-secrets.ts';
 import { orderController } from './order/index.ts';
 import { createProofs } from './proofs.ts';
 import { solverServiceController } from './solver-service/index.ts';
@@ -45,13 +46,15 @@ export function allControllers(context: ControllerContext, options: ControllersO
   const onDoubt = (listener: (issuer: Issuer) => void): void => accounts.onDoubt(listener);
   const proofs = createProofs(context.clock);
   const madeHere = new Set<string>();
-  const issuerOptions = { issuerTypes, clusterResourceNamespace, onDoubt };
+  const issuerSecrets = createIssuerSecrets(context, clusterResourceNamespace);
+  const issuerOptions = { issuerTypes, clusterResourceNamespace, issuerSecrets, onDoubt };
   return [
     ingressShim(context, options.shim),
     certificateController(context, {
       ownerRefOnSecrets: options.ownerRefOnSecrets,
       accounts,
       renewalWindows: options.renewalWindows,
+      issuerSecrets,
     }),
     certificateRequestController(context, { issuerTypes, approves }),
     issuerController(context, issuerOptions),

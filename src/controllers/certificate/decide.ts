@@ -16,7 +16,7 @@ import { failedRounds, issuerOfRequest } from './issuer-turn.ts';
 import { changedFields, csrOf } from './request-match.ts';
 import type { CertificateState } from './state.ts';
 import { pairIn } from './stored-pair.ts';
-import { foreignSecret, immutableSecret } from './unusable-secret.ts';
+import { foreignSecret, immutableSecret, issuersSecret } from './unusable-secret.ts';
 import { wantedKey } from './wanted.ts';
 
 /*
@@ -98,7 +98,8 @@ function problemsOf(certificate: Certificate): readonly Problem[] {
 }
 
 /** Why nothing can be done for a Certificate. */
-function refusalOf({ certificate, rival, secret }: CertificateState): Violation | undefined {
+function refusalOf(state: CertificateState): Violation | undefined {
+  const { certificate, rival, secret } = state;
   const problems = problemsOf(certificate);
   if (problems.length > 0) {
     return { reason: certificateReadyReasons.invalidSpec, message: ended(problemsText(problems)) };
@@ -109,7 +110,7 @@ function refusalOf({ certificate, rival, secret }: CertificateState): Violation 
       message: `spec.secretName ${quoted(certificate.spec.secretName)} is already used by Certificate ${quoted(rival.metadata.name)}; give each Certificate a Secret of its own.`,
     };
   }
-  return secret && foreignSecret(secret);
+  return (secret && foreignSecret(secret)) ?? issuersSecret(state);
 }
 
 /** The steps of one issuance, each resting on what the one before has stored. */

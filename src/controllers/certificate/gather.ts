@@ -10,6 +10,7 @@ import { nextPrivateKeyLabel } from '../../api/labels.ts';
 import { controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
 import type { RenewalAdvice } from '../../issuers/acme/renewal-windows.ts';
 import type { ControllerContext } from '../context.ts';
+import type { IssuerSecrets } from '../issuer-secrets.ts';
 import { keystorePasswords, passwordSecretsOf } from './keystore-passwords.ts';
 import { nextKeyNameFor } from './names.ts';
 import { type CertificateState, revisionOf } from './state.ts';
@@ -60,6 +61,7 @@ export function certificatesWithPassword(
 export function gatherCertificate(
   context: ControllerContext,
   certificate: Certificate,
+  issuerSecrets: Pick<IssuerSecrets, 'usesOf'>,
   renewalAdvice: RenewalAdvice = { kind: 'none' },
 ): CertificateState {
   const { caches } = context;
@@ -101,6 +103,7 @@ export function gatherCertificate(
     passwords: keystorePasswords(caches, certificate),
     rival: claimant === undefined || claimant.metadata.name === name ? undefined : claimant,
     isShared: claimants.length > 1,
+    issuerUses: issuerSecrets.usesOf(secretKeyOf(certificate)),
     nextKey,
     strayKeys: keys.filter(key => key !== nextKey),
     currentRequest: requests.find(({ number }) => number === revision)?.request,

@@ -38,6 +38,9 @@ export function certificateController(
         }
       });
       options.renewalWindows?.onAnswer(enqueue);
+      options.issuerSecrets.onChange(secret => {
+        for (const certificate of certificatesForSecret(context, secret)) enqueue(keyOf(certificate));
+      });
       caches.cacheOf(certificateRequests).onChange(({ before, after }) => {
         // Signed: what is left is quickly done, while others have not begun.
         const first = hasCondition(after?.status?.conditions, conditionTypes.ready);

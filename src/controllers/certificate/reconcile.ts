@@ -36,7 +36,8 @@ export async function reconcileCertificate(
     if (await keepRevokeFinalizer(work, certificate)) continue;
     const secret = context.caches.cacheOf(secrets).get(secretKeyOf(certificate));
     const signed = asSigned(certificate, signingIssuer(certificate, secret));
-    const state = gatherCertificate(context, certificate, options.renewalWindows?.adviceFor(signed));
+    const advice = options.renewalWindows?.adviceFor(signed);
+    const state = gatherCertificate(context, certificate, options.issuerSecrets, advice);
     const result = await stepForward(work, state);
     if (result !== 'again') return result;
   }

@@ -127,6 +127,7 @@ export function aState(known: Partial<CertificateState> = {}): CertificateState 
     passwords: {},
     rival: undefined,
     isShared: false,
+    issuerUses: [],
     nextKey: undefined,
     strayKeys: [],
     currentRequest: undefined,

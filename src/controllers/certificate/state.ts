@@ -2,6 +2,7 @@ import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Secret } from '../../api/kubernetes/secret.ts';
 import type { RenewalAdvice } from '../../issuers/acme/renewal-windows.ts';
+import type { IssuerSecret } from '../issuer-secrets.ts';
 import type { KeystorePasswords } from './keystore-passwords.ts';
 import type { StoredPair } from './stored-pair.ts';
 
@@ -18,6 +19,8 @@ export interface CertificateState {
   readonly rival: Certificate | undefined;
   /** Whether other Certificates name that Secret too. */
   readonly isShared: boolean;
+  /** What issuers name that Secret for. */
+  readonly issuerUses: readonly IssuerSecret[];
   /** The Secret with the private key of the issuance under way. */
   readonly nextKey: Secret | undefined;
   /** Secrets with private keys of issuances that are over. */

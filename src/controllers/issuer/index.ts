@@ -5,12 +5,14 @@ import type { Resource } from '../../api/resource.ts';
 import type { IssuerTypes } from '../../issuers/index.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
+import type { IssuerSecrets } from '../issuer-secrets.ts';
 import { reconcileIssuer } from './reconcile.ts';
 
 /** How these controllers are set up. */
 export interface IssuerControllerOptions {
   readonly issuerTypes: IssuerTypes;
   readonly clusterResourceNamespace: string;
+  readonly issuerSecrets: IssuerSecrets;
   /** Told of each issuer whose account its server does not know any more. */
   readonly onDoubt: (listener: (issuer: Issuer) => void) => void;
 }
@@ -31,8 +33,6 @@ export function clusterIssuerController(
   return controllerFor(context, options, 'clusterissuers', clusterIssuers);
 }
 
-const bySecret = 'secret';
-
 function controllerFor(
   context: ControllerContext,
   options: IssuerControllerOptions,
@@ -43,9 +43,6 @@ function controllerFor(
   const secretCache = resource.namespaced
     ? context.caches.cacheOf(secrets)
     : context.caches.cacheIn(secrets, options.clusterResourceNamespace);
-  const namespaceOf = (issuer: Issuer): string =>
-    issuer.metadata.namespace || options.clusterResourceNamespace;
-  cache.addIndex(bySecret, issuer => secretNamesOf(issuer).map(secret => `${namespaceOf(issuer)}/${secret}`));
   return {
     name,
     watch(enqueue) {
@@ -53,9 +50,9 @@ function controllerFor(
         if (after) enqueue(keyOf(after));
       });
       secretCache.onChange(({ before, after }) => {
-        const secret = (after ?? before)?.metadata;
-        for (const issuer of cache.byIndex(bySecret, `${secret?.namespace ?? ''}/${secret?.name ?? ''}`))
-          enqueue(keyOf(issuer));
+        const secret = after ?? before;
+        if (secret === undefined) return;
+        for (const issuer of options.issuerSecrets.issuersOn(resource, keyOf(secret))) enqueue(keyOf(issuer));
       });
       options.onDoubt(issuer => {
         if ((issuer.metadata.namespace !== undefined) === resource.namespaced) enqueue(keyOf(issuer));
@@ -63,14 +60,4 @@ function controllerFor(
     },
     reconcile: (key, signal) => reconcileIssuer(context, options.issuerTypes, resource, key, signal),
   };
-}
-
-/** The Secrets that an issuer rests on. */
-function secretNamesOf({ spec }: Issuer): string[] {
-  const names = [
-    spec.ca?.secretName,
-    spec.acme?.privateKeySecretRef?.name,
-    spec.acme?.externalAccountBinding?.keySecretRef.name,
-  ];
-  return names.filter((name): name is string => name !== undefined && name !== '');
 }
