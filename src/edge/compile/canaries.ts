@@ -1,7 +1,7 @@
 import { type FindingReason, findingReasons } from '../finding.ts';
 import type { RoutePolicy } from '../policy/route-policy.ts';
 import { quoted } from './annotations.ts';
-import type { IngressRoutes, PathClaim } from './ingress-routes.ts';
+import { claimsOf, type IngressRoutes, type PathClaim } from './ingress-routes.ts';
 import type { PathRule } from './path-rule.ts';
 import type { Alternative } from './table.ts';
 
@@ -29,7 +29,7 @@ export function alternativesOf(
 ): Canaries {
   const waiting = new Map<string, Canary>();
   for (const from of canaries) {
-    for (const claim of from.hosts.get(host) ?? []) {
+    for (const claim of claimsOf(from, host)) {
       const rule = ruleOf(from, claim);
       if (rule === undefined) continue;
       const key = keyOf(rule, from);

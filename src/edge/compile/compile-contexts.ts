@@ -151,7 +151,7 @@ function sniEntryOf(
   const { certificate: result } = termination;
   if ('error' in result) return { kind: 'default', reason: result.error, settings };
   const { certificate, names } = result;
-  if (host === '*' || names.has(host) || names.has(wildcardFor(host) ?? host))
+  if (host === '*' || names.includes(host) || names.includes(wildcardFor(host) ?? host))
     return { kind: 'certificate', certificate, settings };
   const message = `the certificate in Secret ${quoted(termination.secret)} is not for ${quoted(host)} of spec.hosts, which is served with the default certificate`;
   findings.push({ object: context, reason: findingReasons.certificateMismatch, message });

@@ -1,6 +1,7 @@
 import { type Finding, type FindingReason, findingReasons } from '../finding.ts';
 import { isNamed } from '../tls/sni-entry.ts';
 import type { BackendStore } from './backend-store.ts';
+import { keyOfSpec } from './backends.ts';
 import type { Entry } from './ingress-entry.ts';
 import { quoted } from './quoted.ts';
 import { misfitMessage } from './sni-claims.ts';
@@ -13,8 +14,8 @@ export function routeFindings(
 ): Finding[] {
   if (routes === undefined) return failure === undefined ? [] : [failure];
   const findings = [...routes.findings, ...hosts.flatMap(({ result }) => result?.findings.get(routes) ?? [])];
-  for (const key of routes.backends.keys()) {
-    const message = backends.refusalOf(key);
+  for (const spec of routes.backends) {
+    const message = backends.refusalOf(keyOfSpec(spec));
     if (message !== undefined)
       findings.push({ object: ingress, reason: findingReasons.endpointRefused, message });
   }

@@ -6,7 +6,7 @@ import { quoted } from './annotations.ts';
 import { alternativesOf } from './canaries.ts';
 import { hostPolicy } from './host-policy.ts';
 import { HostRoutesBuilder } from './host-routes-builder.ts';
-import { type IngressRoutes, isForChallenges, type PathClaim } from './ingress-routes.ts';
+import { claimsOf, type IngressRoutes, isForChallenges, type PathClaim } from './ingress-routes.ts';
 import { type PathError, type PathRule, readPathRule, readRegexPathRule } from './path-rule.ts';
 import type { Alternative, HostRoutes, Route, SourceRef } from './table.ts';
 
@@ -25,6 +25,9 @@ export interface HostResult {
 export function buildHostRoutes(host: string, claimants: readonly IngressRoutes[]): HostResult {
   return new HostCompiler(host, claimants).build();
 }
+
+/** An empty map takes as much memory as one with four entries, and most hosts have one. */
+const noFindings: HostResult['findings'] = new Map();
 
 class HostCompiler {
   readonly #host: string;
@@ -49,7 +52,7 @@ class HostCompiler {
     const policyOf = hostPolicy(this.#host, this.#owners, this.#note);
     const canaries = alternativesOf(this.#host, this.#canaries, this.#ruleOf, this.#note);
     for (const main of this.#mains) {
-      for (const claim of main.hosts.get(this.#host) ?? []) {
+      for (const claim of claimsOf(main, this.#host)) {
         const own = claim.solver ? claim.policy : policyOf(main, claim.policy);
         const read = this.#read(claim);
         const refusal = 'error' in read ? this.#noteError(main, claim, read, own) : undefined;
@@ -81,7 +84,7 @@ class HostCompiler {
     return {
       routes: challenges ? undefined : built,
       solvers: challenges ? built : undefined,
-      findings: this.#findings,
+      findings: this.#findings.size > 0 ? this.#findings : noFindings,
       fallbackOwner,
     };
   }

@@ -7,31 +7,39 @@ import { type Rank, rankOf } from './ranked.ts';
 import type { Selection } from './select-ingresses.ts';
 import type { SniResult } from './sni-claims.ts';
 
-/** An Ingress that is served, with what was read from it. */
-export interface Entry {
+/** An Ingress that is served, with what was read from it; at first, nothing. */
+export class Entry {
   readonly ingress: Ingress;
   readonly rank: Rank;
-  selection: Selection;
+  selection: Selection = unclassified;
   /** The last compilation that saw it. */
   seen: number;
   routes: IngressRoutes | undefined;
-  tls: IngressTls;
+  tls: IngressTls = noTls;
   /** Why it is not served at all. */
   failure: Finding | undefined;
-  readonly routesPart: Part;
-  readonly tlsPart: Part;
-  hosts: HostState[];
-  names: NameState[];
+  readonly routesPart: Part = { entry: this, what: 'routes' };
+  readonly tlsPart: Part = { entry: this, what: 'tls' };
+  hosts: readonly HostState[] = [];
+  names: readonly NameState[] = [];
   /** What its owner should know, put together again where something it depends on was. */
-  routeNotes: readonly Finding[];
-  tlsNotes: readonly Finding[];
+  routeNotes: readonly Finding[] = [];
+  tlsNotes: readonly Finding[] = [];
   /** When the next of its certificates expires; Infinity for never. */
-  expiresMs: number;
+  expiresMs = Number.POSITIVE_INFINITY;
+
+  constructor(ingress: Ingress, round: number) {
+    this.ingress = ingress;
+    this.rank = rankOf(ingress);
+    this.seen = round;
+  }
 }
+
+const unclassified: Selection = Object.freeze({ selected: false, finding: undefined });
 
 /** Something that is made from an Ingress and what it looks up. */
 export interface Part {
-  readonly of: () => Entry;
+  readonly entry: Entry;
   readonly what: 'routes' | 'tls';
 }
 
@@ -45,25 +53,4 @@ export interface NameState {
   readonly name: string;
   readonly claimants: Entry[];
   result: SniResult | undefined;
-}
-
-/** An Ingress of which nothing was read yet. */
-export function newEntry(ingress: Ingress, round: number): Entry {
-  const entry: Entry = {
-    ingress,
-    rank: rankOf(ingress),
-    selection: { selected: false, finding: undefined },
-    seen: round,
-    routes: undefined,
-    tls: noTls,
-    failure: undefined,
-    routesPart: { of: () => entry, what: 'routes' },
-    tlsPart: { of: () => entry, what: 'tls' },
-    hosts: [],
-    names: [],
-    routeNotes: [],
-    tlsNotes: [],
-    expiresMs: Number.POSITIVE_INFINITY,
-  };
-  return entry;
 }

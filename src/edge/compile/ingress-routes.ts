@@ -14,6 +14,7 @@ import {
 import { readMatchModes } from './cce-match-modes.ts';
 import type { Lookups } from './dependencies.ts';
 import { errorPagesFor } from './error-pages.ts';
+import { exactList } from './exact-list.ts';
 import { kept } from './reuse.ts';
 import type { CompileSettings } from './settings.ts';
 import type { SourceRef } from './table.ts';
@@ -33,32 +34,45 @@ export interface PathClaim {
   readonly plainBackend?: string | undefined;
 }
 
+/** The paths that an Ingress wants of one host, in the order of its rules. */
+export interface HostClaims {
+  /** In lower case; `''` for rules without a host. */
+  readonly host: string;
+  readonly paths: readonly PathClaim[];
+}
+
 /** What an Ingress wants routed, read by itself: not yet held against the other Ingresses of its hosts. */
 export interface IngressRoutes {
   readonly ingress: Ingress;
   readonly source: SourceRef;
   readonly settings: IngressSettings;
   readonly policy: RoutePolicy;
-  /** Paths in the order of the rules, by host in lower case; `''` for rules without a host. */
-  readonly hosts: ReadonlyMap<string, readonly PathClaim[]>;
+  /** One for each host. */
+  readonly hosts: readonly HostClaims[];
   readonly fallback: PathClaim | undefined;
-  /** All that it leads to, by key. */
-  readonly backends: ReadonlyMap<string, BackendSpec>;
+  /** All that it leads to, each key once. */
+  readonly backends: readonly BackendSpec[];
   readonly findings: readonly Finding[];
+}
+
+/** The paths that an Ingress wants of a host. */
+export function claimsOf({ hosts }: IngressRoutes, host: string): readonly PathClaim[] {
+  return hosts.find(one => one.host === host)?.paths ?? [];
 }
 
 /**
  * Whether an Ingress has the host for challenges alone: they were put there, and the host is not its own. A rule that stood
  * there before, without paths, is.
  */
-export function isForChallenges({ ingress, hosts }: IngressRoutes, host: string): boolean {
-  const claims = hosts.get(host) ?? [];
-  return claims.length > 0 && claims.every(({ solver }) => solver) && !bareHostsOf(ingress).includes(host);
+export function isForChallenges(routes: IngressRoutes, host: string): boolean {
+  const claims = claimsOf(routes, host);
+  const challenges = claims.length > 0 && claims.every(({ solver }) => solver);
+  return challenges && !bareHostsOf(routes.ingress).includes(host);
 }
 
 /** The hosts of an Ingress's own rules, `''` for rules without a host. */
 export function hostsOfRules(routes: IngressRoutes): string[] {
-  return [...routes.hosts.keys()].filter(host => !isForChallenges(routes, host));
+  return routes.hosts.map(({ host }) => host).filter(host => !isForChallenges(routes, host));
 }
 
 /** Reads what an Ingress wants. `earlier` is what it wanted before, whose policy is kept where it says the same. */
@@ -106,8 +120,8 @@ class Reader {
       policy,
       hosts,
       fallback,
-      backends: this.#backends,
-      findings: [...this.#findings.values()],
+      backends: [...this.#backends.values()],
+      findings: exactList([...this.#findings.values()]),
     };
   }
 
@@ -157,7 +171,7 @@ class Reader {
     });
   }
 
-  #rules(policy: RoutePolicy, access: UpstreamAccess): ReadonlyMap<string, PathClaim[]> {
+  #rules(policy: RoutePolicy, access: UpstreamAccess): HostClaims[] {
     const ingress = this.#ingress;
     const { modes, findings } = readMatchModes(ingress);
     for (const finding of findings) this.#note(finding.reason, finding.message);
@@ -176,7 +190,7 @@ class Reader {
       for (const path of rule.http?.paths ?? [])
         claims.push(this.#claim(path, modes(host, path.path ?? ''), policy, access));
     }
-    return hosts;
+    return Array.from(hosts, ([host, paths]) => ({ host, paths: exactList(paths) }));
   }
 
   #claim(

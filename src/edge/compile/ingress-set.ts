@@ -1,7 +1,7 @@
 import type { Ingress } from '../../api/kubernetes/ingress.ts';
 import type { IngressClass } from '../../api/kubernetes/ingress-class.ts';
 import type { Finding } from '../finding.ts';
-import { type Entry, newEntry } from './ingress-entry.ts';
+import { Entry } from './ingress-entry.ts';
 import { compareRank, insertRanked } from './ranked.ts';
 import { ingressSelector, type Selection } from './select-ingresses.ts';
 import type { CompileSettings } from './settings.ts';
@@ -54,10 +54,10 @@ export class IngressSet {
     for (const ingress of ingresses) {
       const known = this.#entries.get(ingress);
       if (known !== undefined) known.seen = this.#round;
-      if (known === undefined) fresh.push(newEntry(ingress, this.#round));
+      if (known === undefined) fresh.push(new Entry(ingress, this.#round));
       else if (!sameClasses && this.#isOtherwiseNow(known)) {
         dropped.push(known);
-        fresh.push(newEntry(ingress, this.#round));
+        fresh.push(new Entry(ingress, this.#round));
       }
     }
     for (const entry of this.#entries.values()) if (entry.seen !== this.#round) dropped.push(entry);

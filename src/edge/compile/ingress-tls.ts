@@ -3,6 +3,7 @@ import { type Finding, type FindingReason, findingReasons } from '../finding.ts'
 import { parseRuleHost, wildcardFor } from '../match/host.ts';
 import { quoted } from './annotations.ts';
 import type { Lookups } from './dependencies.ts';
+import { exactList } from './exact-list.ts';
 import { type ServerCertificateResult, serverCertificateOf } from './server-certificate.ts';
 import type { ServerCertificate, SniEntry } from './table.ts';
 
@@ -25,7 +26,7 @@ export interface TlsClaim {
 /** The hosts of a TLS entry that its certificate is not for. */
 export interface Misfit {
   readonly secret: string;
-  readonly names: ReadonlySet<string>;
+  readonly names: readonly string[];
   readonly claims: readonly TlsClaim[];
 }
 
@@ -91,7 +92,7 @@ export function readIngressTls(
     const further = (hosts.length > 0 ? aliases : [...ruled, ...aliases]).flatMap(name =>
       covers(result.names, name) ? claim(name, 'rule') : [],
     );
-    const spare = hosts.length === 0 && takesEveryHost ? [...result.names] : [];
+    const spare = hosts.length === 0 && takesEveryHost ? result.names : [];
     const open = spare.flatMap(name => {
       const host = parseRuleHost(name);
       return host === undefined || further.some(one => one.host === host) ? [] : claim(host, 'certificate');
@@ -103,7 +104,13 @@ export function readIngressTls(
     if (misfitting.length > 0) misfits.push({ secret, names: result.names, claims: misfitting });
   }
   noteUnserved(ofRules, ruled, claims, note);
-  return { hosts: [...tlsHosts], claims, certificates, misfits, findings };
+  return {
+    hosts: [...tlsHosts],
+    claims: exactList(claims),
+    certificates: exactList(certificates),
+    misfits: exactList(misfits),
+    findings: exactList(findings),
+  };
 }
 
 /** A TLS entry without hosts whose certificate can be served. */
@@ -134,9 +141,9 @@ function noteUnserved(
 }
 
 /** The first names of a certificate. */
-export function shownNames(names: ReadonlySet<string>): string {
-  if (names.size === 0) return 'no names';
-  return [...names].slice(0, 5).join(', ') + (names.size > 5 ? ', ...' : '');
+export function shownNames(names: readonly string[]): string {
+  if (names.length === 0) return 'no names';
+  return names.slice(0, 5).join(', ') + (names.length > 5 ? ', ...' : '');
 }
 
 type Note = (reason: FindingReason, message: string) => void;
@@ -202,6 +209,6 @@ function sniEntry(result: ServerCertificateResult, host: string, by: ClaimedBy):
 }
 
 /** Whether a certificate for these names is one for the host: by its name, or by a wildcard for its first label. */
-function covers(names: ReadonlySet<string>, host: string): boolean {
-  return names.has(host) || names.has(wildcardFor(host) ?? host);
+function covers(names: readonly string[], host: string): boolean {
+  return names.includes(host) || names.includes(wildcardFor(host) ?? host);
 }

@@ -7,3 +7,8 @@ export function secretText(secret: Secret, key: string): string | undefined {
     encoded === undefined ? secret.stringData?.[key] : Buffer.from(encoded, 'base64').toString('utf8');
   return text === undefined || text.trim() === '' ? undefined : text;
 }
+
+/** The same in base64, as an API server stores it; `''` where it is missing. */
+export function secretBase64(secret: Secret, key: string): string {
+  return secret.data?.[key] ?? Buffer.from(secret.stringData?.[key] ?? '').toString('base64');
+}

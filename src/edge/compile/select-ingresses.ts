@@ -11,6 +11,9 @@ export interface Selection {
   readonly finding: Finding | undefined;
 }
 
+const plainlySelected: Selection = Object.freeze({ selected: true, finding: undefined });
+const passedOver: Selection = Object.freeze({ selected: false, finding: undefined });
+
 /**
  * Says which Ingresses are to be served. The class annotation goes before the field (Kubernetes, Ingress: deprecated
  * annotation; edge.md, statement 14). One that is being deleted is served until it is gone.
@@ -21,13 +24,12 @@ export function ingressSelector(
 ): (ingress: Ingress) => Selection {
   const rule = classRule(classes, settings);
   return ingress => {
+    const selected = rule.serves(ingress);
     const { name, overruled } = ingressClassOf(ingress);
     const differ =
       name !== undefined && overruled !== undefined && (rule.isOurs(name) || rule.isOurs(overruled));
-    return {
-      selected: rule.serves(ingress),
-      finding: differ ? classesDiffer(ingress, name, overruled) : undefined,
-    };
+    if (differ) return { selected, finding: classesDiffer(ingress, name, overruled) };
+    return selected ? plainlySelected : passedOver;
   };
 }
 

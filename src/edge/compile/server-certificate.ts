@@ -5,12 +5,12 @@ import { messageOf } from '../../core/errors.ts';
 import { pairVerdict } from '../../pki/key-pair.ts';
 import { parsePem } from '../../pki/pem.ts';
 import { PrivateMaterial } from './private-material.ts';
-import { secretText } from './secret-text.ts';
+import { secretBase64, secretText } from './secret-text.ts';
 import type { ServerCertificate } from './table.ts';
 
 /** A Secret's certificate and the names it is for, or a sentence that says why it cannot be served. */
 export type ServerCertificateResult =
-  | { readonly certificate: ServerCertificate; readonly names: ReadonlySet<string> }
+  | { readonly certificate: ServerCertificate; readonly names: readonly string[] }
   | { readonly error: string };
 
 // Parsing costs more than all the rest of a compilation; the objects of a cache are frozen, so it is done once each.
@@ -28,6 +28,28 @@ export function serverCertificateOf(secret: Secret): ServerCertificateResult {
   const result = readServerCertificate(secret);
   results.set(secret, result);
   return result;
+}
+
+/** Holds its Secret's own texts and decodes them when they are asked for: ten thousand are not to be there twice. */
+export class StoredCertificate implements ServerCertificate {
+  readonly id: string;
+  readonly secret: string;
+  readonly key: PrivateMaterial;
+  readonly notAfterMs: number;
+  readonly #chain: string;
+
+  constructor(secret: Secret, id: string, notAfterMs: number) {
+    const { namespace = '', name = '' } = secret.metadata;
+    this.id = id;
+    this.secret = `${namespace}/${name}`;
+    this.#chain = secretBase64(secret, tlsCertificateKey);
+    this.key = new PrivateMaterial(secretBase64(secret, tlsPrivateKeyKey), 'base64');
+    this.notAfterMs = notAfterMs;
+  }
+
+  get chain(): string {
+    return Buffer.from(this.#chain, 'base64').toString();
+  }
 }
 
 function readServerCertificate(secret: Secret): ServerCertificateResult {
@@ -50,15 +72,9 @@ function readServerCertificate(secret: Secret): ServerCertificateResult {
         error: `its ${tlsPrivateKeyKey} is not the key of the first certificate in its ${tlsCertificateKey}`,
       };
     }
-    const { namespace, name } = secret.metadata;
-    const certificate: ServerCertificate = {
-      id: createHash('sha256').update(chain).update('\0').update(keyPem).digest('hex'),
-      secret: `${namespace ?? ''}/${name ?? ''}`,
-      chain,
-      key: new PrivateMaterial(keyPem),
-      notAfterMs: Date.parse(leaf.validTo),
-    };
-    return { certificate, names: namesOf(leaf) };
+    const id = createHash('sha256').update(chain).update('\0').update(keyPem).digest('hex');
+    const certificate = new StoredCertificate(secret, id, Date.parse(leaf.validTo));
+    return { certificate, names: [...namesOf(leaf)] };
   } catch (error) {
     return { error: messageOf(error) };
   }

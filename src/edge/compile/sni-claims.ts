@@ -1,5 +1,6 @@
 import { type Finding, findingReasons } from '../finding.ts';
 import { quoted } from './annotations.ts';
+import { exactList } from './exact-list.ts';
 import { type Misfit, shownNames, type TlsClaim } from './ingress-tls.ts';
 import type { SniEntry } from './table.ts';
 
@@ -32,7 +33,7 @@ export function decideSni(claims: readonly TlsClaim[]): SniResult | undefined {
       message: conflictMessage(claim, owner),
     });
   }
-  return { entry: owner.entry, owner, findings };
+  return { entry: owner.entry, owner, findings: exactList(findings) };
 }
 
 function conflictMessage({ host, secret, by }: TlsClaim, owner: TlsClaim): string {

@@ -1,10 +1,12 @@
 import { messageOf } from '../../core/errors.ts';
 import { type Finding, findingReasons } from '../finding.ts';
 import { BackendStore } from './backend-store.ts';
+import { keyOfSpec } from './backends.ts';
 import type { Compilation } from './compile.ts';
 import { Dependencies } from './dependencies.ts';
 import { EmissaryPart } from './emissary-part.ts';
 import { fallbackFindings, routeFindings, spareFindings, tlsFindings } from './entry-findings.ts';
+import { exactList } from './exact-list.ts';
 import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
 import { buildHostRoutes, fallbackRoute } from './host-routes.ts';
 import type { Entry, HostState, NameState, Part } from './ingress-entry.ts';
@@ -73,8 +75,8 @@ export class TableCompiler {
     this.#follow(snapshot);
     this.#readNew(snapshot, Number.POSITIVE_INFINITY);
     for (const part of stale) {
-      const entry = part.of();
-      if (this.#ingresses.has(entry) && entry.selection.selected) this.#read(entry, snapshot, part.what);
+      const { entry, what } = part;
+      if (this.#ingresses.has(entry) && entry.selection.selected) this.#read(entry, snapshot, what);
     }
     this.#emissary.update(snapshot, nowMs, changes);
     const hosts = this.#hostsOfTable();
@@ -143,8 +145,8 @@ export class TableCompiler {
 
   /** Takes over what was read, and lets go of what it led to before. */
   #setRoutes(entry: Entry, routes: IngressRoutes | undefined): void {
-    for (const spec of routes?.backends.values() ?? []) this.#backends.acquire(spec);
-    for (const key of entry.routes?.backends.keys() ?? []) this.#backends.release(key);
+    for (const spec of routes?.backends ?? []) this.#backends.acquire(spec);
+    for (const spec of entry.routes?.backends ?? []) this.#backends.release(keyOfSpec(spec));
     if (entry.routes !== undefined) {
       removeFrom(this.#fallbacks, entry);
       this.#namers.delete(entry);
@@ -178,16 +180,13 @@ export class TableCompiler {
     this.#setRoutes(entry, routes);
     this.#byName.set(entry.rank.name, entry);
     this.#leaveHosts(entry);
-    for (const host of routes.hosts.keys()) {
-      let state = this.#hosts.get(host);
-      if (state === undefined) {
-        state = { host, claimants: [], result: undefined };
-        this.#hosts.set(host, state);
-      }
-      insertRanked(state.claimants, entry, one => one.rank);
-      entry.hosts.push(state);
+    entry.hosts = routes.hosts.map(({ host }) => {
+      const state = this.#hosts.get(host) ?? { host, claimants: [entry], result: undefined };
+      if (this.#hosts.has(host)) insertRanked(state.claimants, entry, one => one.rank);
+      else this.#hosts.set(host, state);
       this.#outdatedHosts.add(state);
-    }
+      return state;
+    });
   }
 
   #readTls(entry: Entry, snapshot: Snapshot): void {
@@ -202,16 +201,13 @@ export class TableCompiler {
     entry.tls = tls;
     if (tls.claims.some(({ by }) => by === 'certificate')) this.#spares.add(entry);
     for (const host of tls.hosts) this.#countTlsHost(host, 1);
-    for (const name of new Set(tls.claims.map(({ host }) => host))) {
-      let state = this.#names.get(name);
-      if (state === undefined) {
-        state = { name, claimants: [], result: undefined };
-        this.#names.set(name, state);
-      }
-      insertRanked(state.claimants, entry, one => one.rank);
-      entry.names.push(state);
+    entry.names = [...new Set(tls.claims.map(({ host }) => host))].map(name => {
+      const state = this.#names.get(name) ?? { name, claimants: [entry], result: undefined };
+      if (this.#names.has(name)) insertRanked(state.claimants, entry, one => one.rank);
+      else this.#names.set(name, state);
       this.#outdatedNames.add(state);
-    }
+      return state;
+    });
   }
 
   #leaveHosts(entry: Entry): void {
@@ -355,8 +351,8 @@ export class TableCompiler {
   }
 
   #note(entry: Entry, nowMs: number): void {
-    entry.routeNotes = routeFindings(entry, this.#backends);
-    entry.tlsNotes = tlsFindings(entry, nowMs);
+    entry.routeNotes = exactList(routeFindings(entry, this.#backends));
+    entry.tlsNotes = exactList(tlsFindings(entry, nowMs));
     entry.expiresMs = entry.tls.certificates.reduce(
       (next, { notAfterMs }) => (notAfterMs > nowMs ? Math.min(next, notAfterMs) : next),
       Number.POSITIVE_INFINITY,

@@ -104,7 +104,10 @@ describe('certificates', () => {
     // A table whose key passed the checks and is no key to OpenSSL cannot come out of the compiler: it is bent here.
     const entry = edge.edge.table().sni.get('foo.com');
     if (entry?.kind !== 'certificate') throw new Error('no certificate');
-    Object.assign(entry.certificate, { id: 'bent', chain: 'not a certificate' });
+    Object.defineProperties(entry.certificate, {
+      id: { value: 'bent' },
+      chain: { value: 'not a certificate' },
+    });
     expect((await certificateOf(edge.httpsPort, 'foo.com')).subject['CN']).toBe(
       'Postern default certificate',
     );

@@ -1,6 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
+import { aSecret } from '../compile/builders.testing.ts';
 import { PrivateMaterial } from '../compile/private-material.ts';
+import { StoredCertificate } from '../compile/server-certificate.ts';
 import { emptyTable, type HostRoutes, type Route, type RoutingTable } from '../compile/table.ts';
 import { compilePattern } from '../match/path-pattern.ts';
 import { plainPolicy } from '../policy/route-policy.ts';
@@ -58,6 +60,23 @@ describe('what goes to a worker', () => {
     expect(got.routes.get('a')?.policy).toBe(plainPolicy);
     expect(got.routes.get('a')).toEqual(route);
     expect(got.names).toEqual(sent.names);
+  });
+
+  it('carries a certificate that is decoded when it is asked for, chain and key', () => {
+    const certificate = new StoredCertificate(
+      aSecret('shop', { 'tls.crt': 'the chain', 'tls.key': 'the key' }),
+      'its id',
+      1_000,
+    );
+    const [got] = fromWire(structuredClone(toWire([certificate])));
+    expect(got).toMatchObject({
+      id: 'its id',
+      secret: 'default/shop',
+      chain: 'the chain',
+      notAfterMs: 1_000,
+    });
+    expect(got?.key.reveal()).toBe('the key');
+    expect(JSON.stringify(certificate)).not.toMatch(/the key|dGhlIGtleQ/);
   });
 
   it('what holds nothing of the kind is not copied', () => {

@@ -1,4 +1,6 @@
 import { PrivateMaterial } from '../compile/private-material.ts';
+import { StoredCertificate } from '../compile/server-certificate.ts';
+import type { ServerCertificate } from '../compile/table.ts';
 import { compilePattern, type PathPattern } from '../match/path-pattern.ts';
 import { plainPolicy } from '../policy/route-policy.ts';
 
@@ -29,6 +31,11 @@ function converted(value: unknown, done: Map<object, object>): unknown {
 function convert(value: object, done: Map<object, object>): object {
   if (value === plainPolicy) return { $edge: 'plain policy' } satisfies Stand;
   if (value instanceof PrivateMaterial) return { $edge: 'private', text: value.reveal() } satisfies Stand;
+  // Its texts are made when they are asked for, by what no copy has.
+  if (value instanceof StoredCertificate) {
+    const { id, secret, chain, key, notAfterMs } = value;
+    return convert({ id, secret, chain, key, notAfterMs } satisfies ServerCertificate, done);
+  }
   if (isPattern(value))
     return { $edge: 'pattern', source: value.source, ignoreCase: value.ignoreCase } satisfies Stand;
   if (value instanceof Map) {
