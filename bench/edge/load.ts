@@ -44,30 +44,32 @@ export function wrk({ path = '/1k', headers = {}, script = '' }: WrkOptions): Lo
 }
 
 /** HTTP/2 by h2load: 16 connections, 8 requests on each at a time. */
-export const http2: Load = async (bed, port, seconds) => {
-  const log = join(bed.dir, `h2load-${Date.now()}.log`);
-  const text = await runOnLoadCore(bed, [
-    ...[bed.peers.h2load, '-t1', '-c16', '-m8', '-D', String(seconds), `--log-file=${log}`],
-    ...['--connect-to', `${loopback}:${port}`, `https://${siteHost}:${port}/1k`],
-  ]);
-  const [, done = '0', failed = '0'] = /(\d+) succeeded, (\d+) failed/.exec(text) ?? [];
-  const { readFile, rm } = await import('node:fs/promises');
-  const times = (await readFile(log, 'utf8'))
-    .split('\n')
-    .map(line => Number(line.split('\t')[2] ?? Number.NaN) / 1_000)
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
-  await rm(log);
-  const at = (q: number): number | undefined => times[Math.floor(times.length * q)];
-  return {
-    count: Number(done),
-    seconds,
-    failed: Number(failed),
-    p50: at(0.5),
-    p99: at(0.99),
-    p999: at(0.999),
+export const http2 =
+  (path: string): Load =>
+  async (bed, port, seconds) => {
+    const log = join(bed.dir, `h2load-${Date.now()}.log`);
+    const text = await runOnLoadCore(bed, [
+      ...[bed.peers.h2load, '-t1', '-c16', '-m8', '-D', String(seconds), `--log-file=${log}`],
+      ...['--connect-to', `${loopback}:${port}`, `https://${siteHost}:${port}${path}`],
+    ]);
+    const [, done = '0', failed = '0'] = /(\d+) succeeded, (\d+) failed/.exec(text) ?? [];
+    const { readFile, rm } = await import('node:fs/promises');
+    const times = (await readFile(log, 'utf8'))
+      .split('\n')
+      .map(line => Number(line.split('\t')[2] ?? Number.NaN) / 1_000)
+      .filter(Number.isFinite)
+      .sort((a, b) => a - b);
+    await rm(log);
+    const at = (q: number): number | undefined => times[Math.floor(times.length * q)];
+    return {
+      count: Number(done),
+      seconds,
+      failed: Number(failed),
+      p50: at(0.5),
+      p99: at(0.99),
+      p999: at(0.999),
+    };
   };
-};
 
 /** A connection for each request, one after the other, by openssl; all but the first resume the first's session. */
 export const resumedHandshakes: Load = async (bed, port, seconds) => {

@@ -32,7 +32,8 @@ const scenarios: readonly Scenario[] = [
   { name: 'full handshake each', unit: 'connection', load: wrk({ headers: { Connection: 'close' } }) },
   { name: 'resumed handshake each', unit: 'connection', load: resumedHandshakes },
   { name: 'HTTPS upstream, 1 KiB', unit: 'request', load: wrk({}), secureUpstream: true },
-  { name: 'HTTP/2, 1 KiB', unit: 'request', load: http2 },
+  { name: 'HTTP/2, 1 KiB', unit: 'request', load: http2('/1k') },
+  { name: 'HTTP/2, 1 MiB', unit: 'request', load: http2('/1m') },
   { name: 'WebSocket, 1 KiB', unit: 'message', load: webSocket },
 ];
 

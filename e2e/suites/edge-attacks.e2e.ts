@@ -50,6 +50,9 @@ describe('an edge under attack', () => {
   const refused = (reason: string): Promise<number> =>
     bed.metric('postern_edge_refused_total', `"${reason}"`);
   const failedHandshakes = (): Promise<number> => bed.metric('postern_edge_handshake_failures_total');
+  /** On a machine that is busy the time is over before the ninth frame is read. */
+  const headersRefused = async (): Promise<number> =>
+    (await refused('CONTINUATION flood')) + (await refused('head not in time'));
   const nothing = (): Promise<number> => Promise.resolve(0);
 
   it.each<[what: string, attack: Attack, count: number, counter: () => Promise<number>, atLeast: number]>([
@@ -61,8 +64,7 @@ describe('an edge under attack', () => {
     ['handshakes that stop', halfHandshakes, 500, failedHandshakes, 500],
     ['what is no handshake', noHandshakes, 300, failedHandshakes, 300],
     ['rapid resets', rapidReset(40), 5, () => refused('rapid reset'), 5],
-    // Node ends these by itself, and does not always say so: they are not always counted.
-    ['header sections without end', continuations, 5, nothing, 0],
+    ['header sections without end', continuations, 5, headersRefused, 5],
     ['header sections that grow', hpackBombs, 20, nothing, 0],
     ['pings', pings, 5, () => refused('ping flood'), 5],
     ['settings', settings, 5, () => refused('settings flood'), 5],

@@ -21,7 +21,7 @@ export interface ProtocolServer {
   take(socket: Socket, facts: ConnectionFacts): void;
   /**
    * Idle connections are closed politely (HTTP/1: not before a request that is on its way can have come), the others after the answer that is under way (HTTP/1: `Connection: close`,
-   * HTTP/2: GOAWAY). Connections that are taken afterwards are served one request. What is left is cut after `withinMs`, by
+   * HTTP/2: GOAWAY, a round trip before the end). Connections that are taken afterwards are served one request. What is left is cut after `withinMs`, by
    * `close`. Called once.
    */
   drain(withinMs: number): void;

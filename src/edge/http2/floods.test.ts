@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { defaultTimeouts } from '../engine.ts';
 import type { EdgeLimits } from '../limits.ts';
 import {
   endHeaders,
@@ -61,6 +62,7 @@ describe('floods end the connection, and nothing else', () => {
     attacker.send(...burst);
     await attacker.closed;
     expect(served).toBeLessThan(60);
+    expect(server.refused).toEqual(['rapid reset']);
     await stillServes(server);
   });
 
@@ -104,6 +106,7 @@ describe('floods end the connection, and nothing else', () => {
     const { server, attacker } = await attacked();
     attacker.send(...Array.from({ length: 2_000 }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8))));
     expect(await goaway(attacker)).toBe(calm);
+    expect(server.refused).toEqual(['ping flood']);
     await stillServes(server);
   });
 
@@ -112,6 +115,7 @@ describe('floods end the connection, and nothing else', () => {
     const change = Buffer.concat([Buffer.from([0, 4]), uint32(70_000)]);
     attacker.send(...Array.from({ length: 2_000 }, () => frame(frameType.settings, 0, 0, change)));
     expect(await goaway(attacker)).toBe(calm);
+    expect(server.refused).toEqual(['settings flood']);
     await stillServes(server);
   });
 
@@ -131,6 +135,7 @@ describe('floods end the connection, and nothing else', () => {
     await attacker.closed;
     const [socket] = server.sockets;
     expect(socket?.bytesRead).toBeLessThan(3_000_000);
+    expect(server.refused).toEqual(['CONTINUATION flood']);
     await stillServes(server);
   });
 
@@ -139,6 +144,23 @@ describe('floods end the connection, and nothing else', () => {
     attacker.send(frame(frameType.headers, endStream, 1, headerBlock(plainRequest)));
     attacker.send(...Array.from({ length: 20_000 }, () => frame(frameType.continuation, 0, 1)));
     await attacker.closed;
+    expect(server.refused).toEqual(['CONTINUATION flood']);
+    await stillServes(server);
+  });
+
+  it('a header section that does not come to its end in time', async () => {
+    const { server, attacker } = await attacked();
+    await attacker.settled();
+    attacker.send(frame(frameType.headers, endStream, 1, headerBlock(plainRequest)));
+    for (let sent = 0; sent < 3; sent += 1) attacker.send(frame(frameType.continuation, 0, 1));
+    // Nothing else may come within a header section that says what was read.
+    const [socket] = server.sockets;
+    await expect.poll(() => socket?.bytesRead).toBe(attacker.socket.bytesWritten);
+    server.clock.advance(defaultTimeouts.headMs);
+    expect(server.refused).toEqual([]);
+    server.clock.advance(1_000);
+    await attacker.closed;
+    expect(server.refused).toEqual(['head not in time']);
     await stillServes(server);
   });
 
@@ -181,7 +203,7 @@ describe('floods end the connection, and nothing else', () => {
     await attacker.settled();
     attacker.send(...[1, 3, 5, 7, 9, 11].map(stream => request(stream)));
     await attacker.settled();
-    expect(served).toBe(4);
+    expect(served).toBeLessThanOrEqual(4);
     await stillServes(server);
   });
 });

@@ -6,21 +6,18 @@ import {
   type ServerSessionOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ServeRequest } from '../exchange/ports.ts';
 import type { EdgeLimits } from '../limits.ts';
 import type { Refusal } from '../policy/refusal.ts';
 import type { ConnectionFacts } from '../policy/request-head.ts';
 import { FloodGuard } from './flood-guard.ts';
+import { frameType, headBytes } from './frame-follower.ts';
+import { FramedSocket } from './framed-socket.ts';
+import { ReceivedFrames } from './received-frames.ts';
 import { checkHttp2Head } from './request-head.ts';
 import { ServerExchange, type Ticks } from './server-exchange.ts';
-import {
-  connectionWindow,
-  controlBounds,
-  leastRoom,
-  mostRoom,
-  resetBounds,
-  sessionRoom,
-} from './session-options.ts';
+import { connectionWindow, leastRoom, mostRoom, resetBounds, sessionRoom } from './session-options.ts';
 
 /** What all sessions of a process share. */
 export interface SessionParts {
@@ -36,8 +33,12 @@ export interface SessionParts {
   refused(facts: ConnectionFacts, reason: string, status: number): void;
 }
 
+/** How long a client may take to acknowledge that the end is near: a round trip, and some more. */
+const noticeTicks = 2;
 /** How long a connection may take to close when all is said. */
 const closingTicks = 5;
+/** What a GOAWAY names that names no last request (RFC 9113 section 6.8): open no more, what is on its way will be served. */
+const anyStream = 0x7fffffff;
 /** After so many requests given up by its client, a connection's requests wait until all that has come is read. */
 const mostGivenUp = 16;
 const lostConnection = new Error('the connection was cut');
@@ -45,23 +46,29 @@ const flood = new Error('too much of what leads nowhere');
 
 function ignore(): void {}
 
-/** One client's HTTP/2 connection. Whatever goes wrong on it ends a stream or the connection, and nothing else. */
+/**
+ * One client's HTTP/2 connection. Whatever goes wrong on it ends a stream or the connection, and nothing else.
+ *
+ *   open --drain, idle, worn--> leaving (GOAWAY for what is not sent yet, PING) --PING ACK, or too late--> closed (GOAWAY
+ *   with the last request that is served) --its answers are out--> gone
+ */
 export class ServerSession {
   readonly #socket: Socket;
   readonly #facts: ConnectionFacts;
   readonly #parts: SessionParts;
   readonly #session: ServerHttp2Session;
   readonly #open = new Set<ServerExchange>();
+  readonly #framed: FramedSocket;
+  readonly #received: ReceivedFrames;
   readonly #resets: FloodGuard;
-  readonly #control: FloodGuard;
   #requests = 0;
+  #lastStream = 0;
   /** Requests that were reset before their answer was complete. */
   #givenUp = 0;
   #restsSince: number;
+  #leavingSince: number | undefined;
   #closingSince: number | undefined;
   #draining = false;
-  /** It has carried as many requests as it should. */
-  #worn = false;
 
   /** One answer may have much waiting, many may have less each. */
   readonly #room = (): number => Math.max(leastRoom, Math.min(mostRoom, sessionRoom / this.#open.size));
@@ -73,26 +80,28 @@ export class ServerSession {
     this.#parts = parts;
     this.#restsSince = parts.ticks.now;
     this.#resets = new FloodGuard(resetBounds, parts.ticks);
-    this.#control = new FloodGuard(controlBounds, parts.ticks);
+    this.#received = new ReceivedFrames(parts.ticks);
+    if (socket.destroyed) throw lostConnection;
     socket.once('close', closed);
-    const session = performServerHandshake(socket, parts.options);
+    // RFC 9113 section 9.2.1.
+    if (socket instanceof TLSSocket) socket.disableRenegotiation();
+    this.#framed = new FramedSocket(socket, bytes => this.#take(bytes));
+    const session = performServerHandshake(this.#framed, parts.options);
     this.#session = session;
     session.setLocalWindowSize(connectionWindow);
     session.on('error', (error: Error & { code?: string }) => {
-      // What the protocol's library has ended by itself: frames out of order, too many invalid ones, CONTINUATION without
-      // end. A session error is the client's own word.
+      // What the protocol's library has ended by itself: frames out of order, too many invalid ones. A session error is the
+      // client's own word.
       if (/^ERR_HTTP2_(?!SESSION)/.test(error.code ?? '')) parts.refused(facts, 'HTTP/2 protocol error', 0);
     });
     session.on('frameError', ignore);
     session.on('stream', (stream, _fields, flags, list: string[]) => this.#begin(stream, flags, list));
-    session.on('ping', () => this.#count(this.#control, 'ping flood'));
-    session.on('remoteSettings', () => this.#count(this.#control, 'settings flood'));
   }
 
-  /** The requests under way are the last. */
+  /** The requests under way, and those that are on their way, are the last. */
   drain(): void {
     this.#draining = true;
-    this.#session.close();
+    this.#leave();
   }
 
   /** The next request is the last. */
@@ -109,14 +118,35 @@ export class ServerSession {
   /** To be called with each tick: time-outs. */
   sweep(): void {
     const { ticks, silence, firstRequest, idle } = this.#parts;
+    const session = this.#session;
     for (const exchange of this.#open) exchange.expire(silence);
+    // A tick may come right after what it is counted from.
+    if (ticks.now - (this.#received.sectionSince ?? ticks.now) > firstRequest)
+      this.#cutOff('head not in time');
+    if (ticks.now - (this.#leavingSince ?? ticks.now) > noticeTicks) session.close();
     if (this.#open.size > 0) return;
-    if (this.#session.closed || this.#session.destroyed) {
+    if (session.closed || session.destroyed) {
       this.#closingSince ??= ticks.now;
       if (ticks.now - this.#closingSince >= closingTicks) this.cut();
-    } else if (ticks.now - this.#restsSince >= (this.#requests === 0 ? firstRequest : idle)) {
-      this.#session.close();
+    } else if (ticks.now - this.#restsSince > (this.#requests === 0 ? firstRequest : idle)) {
+      this.#leave();
     }
+  }
+
+  /** Whether the bytes that came are to be read. */
+  #take(bytes: Buffer): boolean {
+    if (this.#session.destroyed) return false;
+    const flood = this.#received.look(bytes);
+    if (flood !== undefined) this.#cutOff(flood);
+    return flood === undefined;
+  }
+
+  /** The client is told to open no more requests. Those that cross the notice are served: its acknowledgement comes behind them. */
+  #leave(): void {
+    if (this.#leavingSince !== undefined || this.#session.closed || this.#session.destroyed) return;
+    this.#leavingSince = this.#parts.ticks.now;
+    this.#framed.insert(goaway(anyStream, constants.NGHTTP2_NO_ERROR));
+    this.#session.ping(() => this.#session.close());
   }
 
   #begin(stream: ServerHttp2Stream, flags: number, list: readonly string[]): void {
@@ -126,12 +156,13 @@ export class ServerSession {
       return;
     }
     this.#requests += 1;
+    this.#lastStream = stream.id ?? this.#lastStream;
     const { limits, ticks, serve } = this.#parts;
     if (
       this.#draining ||
       (limits.requestsPerConnection > 0 && this.#requests >= limits.requestsPerConnection)
     )
-      this.#session.close();
+      this.#leave();
     const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const result = checkHttp2Head(list, ended, this.#facts, limits);
     if ('refusal' in result) {
@@ -143,7 +174,6 @@ export class ServerSession {
     stream.on('close', () => {
       this.#open.delete(exchange);
       this.#restsSince = ticks.now;
-      if (this.#worn && this.#open.size === 0) this.#session.close();
       if (exchange.closed()) {
         this.#givenUp += 1;
         this.#count(this.#resets, 'rapid reset');
@@ -167,8 +197,23 @@ export class ServerSession {
   }
 
   #count(guard: FloodGuard, what: string): void {
-    if (guard.allow() || this.#session.destroyed) return;
+    if (!guard.allow()) this.#cutOff(what);
+  }
+
+  #cutOff(what: string): void {
+    if (this.#session.destroyed) return;
     this.#parts.refused(this.#facts, what, 0);
+    // Node's own is lost where a write is under way.
+    this.#framed.insert(goaway(this.#lastStream, constants.NGHTTP2_ENHANCE_YOUR_CALM));
     this.#session.destroy(flood, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
+}
+
+function goaway(lastStream: number, code: number): Buffer {
+  const frame = Buffer.alloc(headBytes + 8);
+  frame.writeUIntBE(8, 0, 3);
+  frame.writeUInt8(frameType.goaway, 3);
+  frame.writeUInt32BE(lastStream, headBytes);
+  frame.writeUInt32BE(code, headBytes + 4);
+  return frame;
 }

@@ -4,6 +4,9 @@ import type { EdgeLimits } from '../limits.ts';
 /** Requests given up by a client, or made void by its own errors: at once, and for each second. */
 export const resetBounds = Object.freeze({ burst: 400, perTick: 50 });
 
+/** CONTINUATION frames of one header section: with its first frame they hold 144 KiB. nghttp2 takes no more either. */
+export const mostContinuations = 8;
+
 /** Pings and changed settings, together. */
 export const controlBounds = Object.freeze({ burst: 100, perTick: 20 });
 
@@ -34,7 +37,6 @@ export function serverSessionOptions(limits: EdgeLimits): ServerSessionOptions {
     maxSettings: 32,
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
-    // RST_STREAM frames received (CVE-2023-44487); the guard of the session counts those that we had to send, too.
     streamResetBurst: resetBounds.burst,
     streamResetRate: resetBounds.perTick,
     strictSingleValueFields: false,
