@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { residentMiB } from '../../bench/process-memory.ts';
 import { quantile } from '../../bench/quantile.ts';
 import { http2, keepAlive, newConnections, uploads, webSocket } from './clients.ts';
-import { type Kill, killWorker } from './held-connections.ts';
-import { type Failure, Outcomes } from './outcomes.ts';
+import { excuseOf, type Kill, killWorker } from './held-connections.ts';
+import { Outcomes } from './outcomes.ts';
 import { type SoakBed, soakHost, startSoakBed } from './soak-bed.ts';
 
 /**
@@ -47,19 +47,6 @@ async function sampleOf(bed: SoakBed): Promise<Sample> {
     loopP99Ms: lag * 1_000,
   };
 }
-
-/** Whether a killed worker had the request's connection, or the connection had been given to it and to nobody else. */
-function isExcused(failure: Failure, kills: readonly Kill[]): boolean {
-  return kills.some(({ held, fromMs, toMs }) => {
-    const isIts = held.has(failure.localPort) && failure.connectedMs <= toMs && failure.atMs >= fromMs;
-    return (
-      isIts ||
-      (failure.connectedMs >= fromMs - queueMs && failure.connectedMs <= toMs && failure.atMs >= fromMs)
-    );
-  });
-}
-/** A connection that was just begun may wait in the kernel for its worker. */
-const queueMs = 20;
 
 const dir = await mkdtemp(join(tmpdir(), 'postern-soak-'));
 await mkdir(join(dir, 'manifests'));
@@ -110,7 +97,9 @@ await Promise.all(work);
 const posternLog = await readFile(bed.postern.logFile, 'utf8');
 await bed.close();
 
-const unexcused = outcomes.failures.filter(failure => !isExcused(failure, kills));
+const excuses = outcomes.failures.map(failure => excuseOf(failure, kills));
+const unexcused = outcomes.failures.filter((_failure, at) => excuses[at] === undefined);
+const excused = (by: ReturnType<typeof excuseOf>): number => excuses.filter(one => one === by).length;
 const problems: string[] = [];
 if (unexcused.length > 0) problems.push(`${unexcused.length} requests failed that no killed worker held`);
 const quarter = Math.floor(samples.length / 4);
@@ -148,7 +137,7 @@ say(
 );
 say(
   'failed',
-  `${outcomes.failures.length}, of which a killed worker held ${outcomes.failures.length - unexcused.length}`,
+  `${outcomes.failures.length}, of which a killed worker held ${excused('held')}, and had ${excused('queued')} in its queue`,
 );
 for (const { kind, why, localPort, connectedMs, atMs } of unexcused.slice(0, 20)) {
   const toKill = Math.min(...kills.map(({ fromMs }) => fromMs - connectedMs).filter(ms => ms > 0));
