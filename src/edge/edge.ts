@@ -135,7 +135,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 }
 
 function hostOf({ config, workerEntry: entry, sharePorts }: EdgeOptions, parts: HostParts): EngineHost {
-  const { workers = 0, drainMs = 20_000, workerSilenceMs: silenceMs = 10_000 } = config;
+  const { workers = 0, drainMs = 20_000, workerSilenceMs: silenceMs = 30_000 } = config;
   if (workers === 0 || entry === undefined) return createLocalHost(parts);
   return createWorkerPool({ ...parts, workers, entry, drainMs, sharePorts, silenceMs });
 }

@@ -33,7 +33,7 @@ export interface EdgeConfig extends Partial<CompileSettings> {
   readonly defaultCertificate?: ObjectKey | undefined;
   /** Worker processes that the engine runs in. Default 0: it runs in this process. */
   readonly workers?: number | undefined;
-  /** How long a worker may be silent when it is asked whether it is there, before another one takes its place. Default 10 s. */
+  /** How long a worker may be silent when it is asked whether it is there, before another one takes its place. Default 30 s. */
   readonly workerSilenceMs?: number | undefined;
   /** How a line for each request is written. Default: none is. */
   readonly accessLog?: AccessLogFormat | undefined;

@@ -1,7 +1,7 @@
 /** How many questions a worker may leave unanswered. */
 export const mostUnanswered = 10;
 /** A worker that has just been started may be long in coming, on a machine that has other work. */
-const mostUnansweredAtStart = 60;
+const mostUnansweredAtStart = 40;
 
 /**
  * Whether a worker answers, told by questions that go the way of all messages: an answer says that its event loop turns, and
