@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as attacks from '../../e2e/attacks/attackers.ts';
 
 /**
- * An attacker as a process of its own: `attacker.ts NAME COUNT HTTP-PORT HTTPS-PORT`. Says `under way` with how many connections
+ * An attacker as a process of its own: `attacker.ts NAME COUNT HTTP-PORT HTTPS-PORT BEFORE`. Says `under way` with how many connections
  * it has, and goes on, again and again where an attack has an end, until it is told to end.
  */
 const byName: Readonly<Record<string, attacks.Attack>> = {
@@ -21,12 +21,13 @@ const byName: Readonly<Record<string, attacks.Attack>> = {
   settings: attacks.settings,
 };
 
-const [name = '', count = '', http = '', https = ''] = process.argv.slice(2);
+const [name = '', count = '', http = '', https = '', before = ''] = process.argv.slice(2);
 const attack = byName[name];
 if (attack === undefined) throw new Error(`no attack is named ${name}: ${Object.keys(byName).join(', ')}`);
 let isFirst = true;
 for (;;) {
-  const attackers = await attack({ http: Number(http), https: Number(https) }, Number(count));
+  const target = { http: Number(http), https: Number(https), before: Number(before) };
+  const attackers = await attack(target, Number(count));
   if (isFirst) process.stdout.write(`under way: ${attackers.open()}\n`);
   isFirst = false;
   // Whoever is not cut off begins anew now and then.

@@ -14,14 +14,15 @@ import { endpointsOf, ingressOf, tlsSecretOf } from './objects.ts';
 export const loopback = '127.0.0.1';
 export const attackedHost = 'site.example.com';
 
-/** An edge as a process of its own, with one worker, before upstreams of the test. */
+/** An edge as a process of its own before upstreams of the test. */
 export interface AttackBed {
   readonly http: number;
   readonly https: number;
   readonly ca: readonly string[];
   readonly postern: ServerProcess;
-  /** The process id of the worker that serves now. */
-  worker(): Promise<number>;
+  /** The process ids of the workers that serve now. */
+  workers(): Promise<readonly number[]>;
+  /** Of all workers together. */
   workerMiB(): Promise<number>;
   /** The sum of a metric over all its labels, or over those that hold `label`. */
   metric(name: string, label?: string): Promise<number>;
@@ -35,10 +36,16 @@ export interface AttackBed {
 interface AttackBedOptions {
   /** Ports on loopback of the upstreams, by the first element of the path; '' for the rest. */
   readonly upstreams: Readonly<Record<string, number>>;
+  /** Default 1. */
+  readonly workers?: number;
   readonly args?: readonly string[];
 }
 
-export async function startAttackBed({ upstreams, args = [] }: AttackBedOptions): Promise<AttackBed> {
+export async function startAttackBed({
+  upstreams,
+  workers: count = 1,
+  args = [],
+}: AttackBedOptions): Promise<AttackBed> {
   const dir = await mkdtemp(join(tmpdir(), 'postern-attacks-'));
   const manifests = join(dir, 'manifests');
   await mkdir(manifests);
@@ -65,7 +72,7 @@ export async function startAttackBed({ upstreams, args = [] }: AttackBedOptions)
         '--metrics-listen-address',
         `${loopback}:${metrics}`,
         '--edge-workers',
-        '1',
+        String(count),
         '--log-level',
         'error',
       ],
@@ -74,9 +81,9 @@ export async function startAttackBed({ upstreams, args = [] }: AttackBedOptions)
     logFile: join(dir, 'postern.log'),
   });
   const ca = [authority.caPem];
-  const worker = async (): Promise<number> => {
+  const workers = async (): Promise<readonly number[]> => {
     const children = await readFile(`/proc/${postern.pid}/task/${postern.pid}/children`, 'utf8');
-    return Number(children.trim().split(' ').at(-1));
+    return children.trim().split(' ').slice(-count).map(Number);
   };
   const others = async (): Promise<readonly number[]> => [
     (await httpGet({ host: attackedHost, address: loopback, port: http, path: '/alive' })).status,
@@ -92,8 +99,8 @@ export async function startAttackBed({ upstreams, args = [] }: AttackBedOptions)
     https,
     ca,
     postern,
-    worker,
-    workerMiB: async () => residentMiB(await worker()),
+    workers,
+    workerMiB: async () => (await workers()).reduce((sum, pid) => sum + residentMiB(pid), 0),
     async metric(name, label = '') {
       const page = await (await fetch(`http://${loopback}:${metrics}/metrics`)).text();
       return page

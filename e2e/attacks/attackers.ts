@@ -13,6 +13,8 @@ import { attackedHost, loopback } from './attack-bed.ts';
 /** Connections of one attack. */
 export interface Attackers {
   readonly sockets: readonly Socket[];
+  /** Those that the edge took, whatever became of them since. */
+  readonly taken: number;
   /** Those that are still open. */
   open(): number;
   /** Resolves once the edge, or the attacker, has closed them all. */
@@ -24,6 +26,8 @@ export interface Attackers {
 export interface Target {
   readonly http: number;
   readonly https: number;
+  /** How many connections other processes have: the addresses of this one's come after theirs. */
+  readonly before?: number;
 }
 
 export type Attack = (target: Target, count: number) => Promise<Attackers>;
@@ -40,6 +44,7 @@ function group(sockets: readonly Socket[], timers: readonly NodeJS.Timeout[] = [
   void gone.then(clear);
   return {
     sockets,
+    taken: sockets.filter(socket => connected.has(socket)).length,
     open: () => open.size,
     gone,
     end() {
@@ -55,12 +60,15 @@ function quiet<T extends Socket>(socket: T): T {
   return socket;
 }
 
+const connected = new WeakSet<Socket>();
+
 /** Connections that one address can have to one port; further ones come from the next address. */
-const portsOfAddress = 20_000;
+const portsOfAddress = 10_000;
 
 async function plain(port: number, index = 0): Promise<Socket> {
   const localAddress = `127.0.0.${1 + Math.floor(index / portsOfAddress)}`;
   const socket = quiet(connect({ port, host: loopback, localAddress, noDelay: true }));
+  socket.once('connect', () => connected.add(socket));
   await new Promise<void>(resolve => socket.once('connect', resolve).once('close', () => resolve()));
   return socket;
 }
@@ -75,6 +83,7 @@ async function secure(port: number, protocol: 'h2' | 'http/1.1'): Promise<Socket
       rejectUnauthorized: false,
     }),
   );
+  socket.once('secureConnect', () => connected.add(socket));
   await new Promise<void>(resolve => socket.once('secureConnect', resolve).once('close', () => resolve()));
   return socket;
 }
@@ -99,7 +108,8 @@ function drip(sockets: readonly Socket[], byte: string): NodeJS.Timeout {
 }
 
 /** Connections that say nothing. */
-export const idle: Attack = async ({ http }, count) => group(await many(count, index => plain(http, index)));
+export const idle: Attack = async ({ http, before = 0 }, count) =>
+  group(await many(count, index => plain(http, before + index)));
 
 /** Connections that have had one answer, and keep still over TLS. */
 export const idleSecure: Attack = async ({ https }, count) =>
@@ -150,7 +160,7 @@ export const handshakes: Attack = async ({ https }, count) => {
   const loops = Array.from({ length: count }, async () => {
     while (!over.signal.aborted) (await secure(https, 'http/1.1')).destroy();
   });
-  return { sockets: [], open: () => 0, gone: Promise.all(loops), end: () => over.abort() };
+  return { sockets: [], taken: 0, open: () => 0, gone: Promise.all(loops), end: () => over.abort() };
 };
 
 const preface = Buffer.concat([
@@ -161,7 +171,7 @@ const request = headerBlock([
   [':method', 'GET'],
   [':scheme', 'https'],
   [':authority', attackedHost],
-  [':path', '/alive'],
+  [':path', '/attacked'],
 ]);
 
 /** HTTP/2 connections that all send frames as fast as they are taken, this often; `begin` gives what makes those of one. */

@@ -39,7 +39,7 @@ describe('an edge under attack', () => {
         ...['--keep-alive-timeout', '2s', '--max-handshakes-per-address', '0'],
       ],
     });
-    worker = await bed.worker();
+    [worker = 0] = await bed.workers();
   });
   afterAll(async () => {
     await bed?.close();
@@ -79,13 +79,14 @@ describe('an edge under attack', () => {
       expect(await bed.others()).toEqual([200, 200]);
       await eventually('counted', async () => (await counter()) - before >= atLeast);
       expect((await bed.workerMiB()) - memory).toBeLessThan(mostLeftMiB);
-      expect(await bed.worker()).toBe(worker);
+      expect(await bed.workers()).toEqual([worker]);
     },
   );
 
   it('of thousands of connections none keeps others out', async () => {
     const attackers = await idle(bed, 5_000);
-    expect(attackers.open()).toBeGreaterThan(4_900);
+    // On a machine that has other work, some have been cut before the last one is there.
+    expect(attackers.taken).toBe(5_000);
     expect(await bed.others()).toEqual([200, 200]);
     expect(await bed.workerMiB()).toBeLessThan(500);
     attackers.end();
@@ -120,7 +121,7 @@ describe('an edge under attack', () => {
       await eventually('no connection to it is left', () => bad.open() === 0);
       expect(await bed.others()).toEqual([200, 200]);
       expect((await bed.workerMiB()) - memory).toBeLessThan(mostLeftMiB);
-      expect(await bed.worker()).toBe(worker);
+      expect(await bed.workers()).toEqual([worker]);
     },
   );
 });

@@ -22,6 +22,11 @@ const fullBytes = 65_536;
  * 64 KiB and its head fit in.
  */
 const readBytes = 73_728;
+/**
+ * Where a read fills the memory, there is more, and it is read at once up to thirty times (libuv): megabytes, for which all
+ * other connections would wait. After so many the others have their turn.
+ */
+const mostFullReads = 4;
 const headEnd = Buffer.from('\r\n\r\n');
 const unusedIdleMs = 60_000;
 
@@ -59,6 +64,7 @@ export class Http1Connection implements Timed {
   #atHandFrom = 0;
   #paused = false;
   #full = false;
+  #fullReads = 0;
   #tunnel: Tunnel | undefined;
   #idleSeconds: number | undefined;
 
@@ -67,7 +73,7 @@ export class Http1Connection implements Timed {
     this.#socket = openSocket(home, scratch, {
       read: length => {
         this.#receive(scratch.subarray(0, length));
-        return !this.#paused;
+        return !this.#paused && !this.#hasHadItsTurn(length);
       },
       stands: () => this.#stands(),
     });
@@ -141,6 +147,17 @@ export class Http1Connection implements Timed {
     this.#connected = true;
     if (this.#exchange === undefined) this.destroy();
     else this.#exchange.sendHead();
+  }
+
+  /** Reads on after the other connections, where it has read much at a time. */
+  #hasHadItsTurn(length: number): boolean {
+    this.#fullReads = length < readBytes ? 0 : this.#fullReads + 1;
+    if (this.#fullReads < mostFullReads) return false;
+    this.#fullReads = 0;
+    setImmediate(() => {
+      if (!this.#paused && !this.#gone) this.#socket.resume();
+    });
+    return true;
   }
 
   #receive(view: Buffer): void {
