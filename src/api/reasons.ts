@@ -100,6 +100,12 @@ export const requestEvents = {
   issuerNotReady: 'IssuerNotReady',
 } as const;
 
+/** Reason of the event that says what the API server refuses to have written: by a policy, webhook, quota or rule of RBAC. */
+export const writeRefused = 'WriteRefused';
+
+/** How what it says begins, in conditions too. */
+export const isRefused = 'Refused: ';
+
 /** How the reason of a Challenge begins whose answer is not found from here. What to do about it is in it too. */
 export const selfCheckFails = 'The self-check fails: ';
 

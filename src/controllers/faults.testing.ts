@@ -20,12 +20,13 @@ export type Fate = 'done' | 'answer lost' | 'death';
 
 /**
  * `api`, with every write in `writes`, and the fate of each as `fateOf` says, which is told how many were asked for
- * before.
+ * before. What `refusalOf` has a message for is forbidden.
  */
 export function faultyApi(
   api: KubeApi,
   writes: Write[],
   fateOf: (before: number) => Fate,
+  refusalOf: (what: string) => string | undefined = () => undefined,
 ): KubeApi & { isDead(): boolean } {
   let isDead = false;
   let asked = 0;
@@ -49,6 +50,8 @@ export function faultyApi(
       isDead = true;
       throw unavailable();
     }
+    const refusal = refusalOf(verb);
+    if (refusal !== undefined) throw new KubeError('KUBE_FORBIDDEN', `${verb}: ${refusal}`);
     const stored = await work();
     writes.push({ what: verb, name: stored?.metadata.name ?? name(), stored });
     if (fate === 'answer lost') throw unavailable();

@@ -96,6 +96,8 @@ export function aGround(): Ground {
 
 export interface WorldOptions {
   readonly fateOf?: (before: number) => Fate;
+  /** Why a write (`create Secret`, `update Certificate status`) is forbidden, if it is. */
+  readonly refusalOf?: (what: string) => string | undefined;
   readonly controllers?: Partial<ControllersOptions>;
   /** --namespace; all of them where absent. */
   readonly limitedTo?: string;
@@ -113,7 +115,7 @@ const idleTurns = 6;
 /** Starts a process on the ground. */
 export async function aWorld(ground: Ground, options: WorldOptions = {}): Promise<World> {
   const { clock, store, writes } = ground;
-  const api = faultyApi(store, writes, options.fateOf ?? (() => 'done'));
+  const api = faultyApi(store, writes, options.fateOf ?? (() => 'done'), options.refusalOf);
   const caches = createCaches({
     api,
     clock,

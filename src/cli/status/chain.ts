@@ -18,6 +18,8 @@ export interface Chain {
   readonly tls?: (IngressTls & { readonly index: number }) | undefined;
   /** What Postern last found wrong with the Ingress, from its event. */
   readonly badConfig?: string | undefined;
+  /** What the API server last refused for the Ingress, from the event that came later than any `badConfig`. */
+  readonly refusedWrite?: string | undefined;
   readonly certificate?: Certificate | undefined;
   readonly issuer?: { readonly ref: FullIssuerRef; readonly found: Issuer | undefined } | undefined;
   /** The one of the latest revision. */

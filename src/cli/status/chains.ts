@@ -5,7 +5,7 @@ import { issuersOf } from '../../api/cert-manager/fallback-issuers.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import { type FullIssuerRef, sameIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { controllerOf, type KubeObject, keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
-import { ingressEvents } from '../../api/reasons.ts';
+import { ingressEvents, writeRefused } from '../../api/reasons.ts';
 import type { Chain } from './chain.ts';
 import type { StatusObjects } from './read-objects.ts';
 
@@ -65,15 +65,18 @@ function indexed(objects: StatusObjects) {
   return { issuanceOf, certificateFor };
 }
 
-function newestBadConfig({ warnings }: StatusObjects): Map<string, string | undefined> {
+/** What Postern last said is in the way of an Ingress's certificates. */
+function newestObstacles({
+  warnings,
+}: StatusObjects): Map<string, Pick<Chain, 'badConfig' | 'refusedWrite'>> {
   const timeOf = (event: (typeof warnings)[number]): string => event.lastTimestamp ?? event.eventTime ?? '';
   return new Map(
     warnings
-      .filter(({ reason }) => reason === ingressEvents.badConfig)
+      .filter(({ reason }) => reason === ingressEvents.badConfig || reason === writeRefused)
       .toSorted((a, b) => timeOf(a).localeCompare(timeOf(b)))
-      .map(({ involvedObject, message }) => [
+      .map(({ involvedObject, reason, message }) => [
         idIn(involvedObject.namespace ?? '', involvedObject.name ?? ''),
-        message,
+        reason === writeRefused ? { refusedWrite: message } : { badConfig: message },
       ]),
   );
 }
@@ -81,14 +84,14 @@ function newestBadConfig({ warnings }: StatusObjects): Map<string, string | unde
 /** One chain for each TLS entry of each Ingress, then one for each Certificate that no Ingress uses; in order of names. */
 export function chainsOf(objects: StatusObjects): readonly Chain[] {
   const { issuanceOf, certificateFor } = indexed(objects);
-  const badConfigs = newestBadConfig(objects);
+  const obstacles = newestObstacles(objects);
   const used = new Set<Certificate>();
   const byName = <T extends KubeObject>(list: readonly T[]): T[] =>
     list.toSorted((a, b) => keyText(keyOf(a)).localeCompare(keyText(keyOf(b))));
 
   const ofIngresses = byName(objects.ingresses).flatMap((ingress): Chain[] => {
     const namespace = namespaceOf(ingress);
-    const base = { namespace, ingress, badConfig: badConfigs.get(keyText(keyOf(ingress))) };
+    const base = { namespace, ingress, ...obstacles.get(keyText(keyOf(ingress))) };
     const entries = ingress.spec?.tls ?? [];
     if (entries.length === 0) return [{ ...base, challenges: [] }];
     return entries.map((entry, index) => {

@@ -40,6 +40,10 @@ export const ingressChecks: readonly Check[] = [
     if (chain.certificate !== undefined || chain.badConfig === undefined) return undefined;
     return `${name(chain)} is not understood: ${clause(chain.badConfig)}.`;
   },
+  function certificateIsRefused(chain) {
+    if (chain.certificate !== undefined || chain.refusedWrite === undefined) return undefined;
+    return `The Certificate for ${name(chain)} cannot be made. ${clause(chain.refusedWrite)}.`;
+  },
   function certificateIsNotMade(chain) {
     if (chain.certificate !== undefined || chain.tls === undefined || !asks(chain)) return undefined;
     return `There is no Certificate for Secret ${quoted(chain.tls.secretName)} of ${name(chain)} yet; see that Postern runs, with the controllers and for namespace ${quoted(chain.namespace)}.`;

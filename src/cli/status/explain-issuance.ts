@@ -5,6 +5,7 @@ import { findCondition, hasCondition } from '../../api/condition.ts';
 import {
   certificateReadyReasons,
   conditionTypes,
+  isRefused,
   requestReasons,
   selfCheckFails,
 } from '../../api/reasons.ts';
@@ -123,6 +124,11 @@ export const issuanceChecks: readonly Check[] = [
     }
     const message = findCondition(request.status?.conditions, conditionTypes.ready)?.message ?? '';
     return `${name} waits for ${issuerName(chain)}${message === '' ? '' : `: ${clause(message)}`}.`;
+  },
+  function writeIsRefused(chain) {
+    const issuing = findCondition(chain.certificate?.status?.conditions, conditionTypes.issuing);
+    if (issuing?.status !== 'True' || issuing.message?.startsWith(isRefused) !== true) return undefined;
+    return `${certificateName(chain)} cannot be issued. ${clause(issuing.message)}.`;
   },
   function issuanceHasFailed(chain) {
     const issuing = findCondition(chain.certificate?.status?.conditions, conditionTypes.issuing);

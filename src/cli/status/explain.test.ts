@@ -120,6 +120,23 @@ describe('why something is not ready', () => {
       'Ingress "front" is not understood: both are set; keep one of them.',
     ],
     [
+      'a Certificate that may not be made',
+      { ...bare, refusedWrite: 'Refused: a quota. See to it.' },
+      'The Certificate for Ingress "front" cannot be made. Refused: a quota. See to it.',
+    ],
+    [
+      'a Secret that may not be written',
+      {
+        certificate: aCertificate({
+          conditions: [
+            condition('Ready', 'False', 'DoesNotExist', 'There is no Secret. Refused: a quota.'),
+            condition('Issuing', 'True', 'DoesNotExist', 'Refused: a quota. See to it.'),
+          ],
+        }),
+      },
+      'Certificate "shop-tls" cannot be issued. Refused: a quota. See to it.',
+    ],
+    [
       'no spec.tls',
       { ...bare, tls: undefined, secret: undefined },
       'Ingress "front" asks for a certificate and has no spec.tls; add an entry with its hosts and a secretName.',

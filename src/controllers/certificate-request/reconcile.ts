@@ -2,7 +2,7 @@ import { type CertificateRequest, certificateRequests } from '../../api/cert-man
 import { isInTreeIssuer } from '../../api/cert-manager/issuer-ref.ts';
 import { hasCondition } from '../../api/condition.ts';
 import { keyOf, type ObjectKey } from '../../api/meta.ts';
-import { conditionTypes, requestEvents, requestReasons } from '../../api/reasons.ts';
+import { conditionTypes, requestEvents, requestReasons, writeRefused } from '../../api/reasons.ts';
 import { PosternError } from '../../core/errors.ts';
 import type { IssuerTypes } from '../../issuers/index.ts';
 import type { SignResult } from '../../issuers/issuer.ts';
@@ -11,6 +11,7 @@ import { ended } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import { type Patience, progressGraceMs } from '../patience.ts';
+import { tellingRefusedWrites } from '../refused-write.ts';
 import { soonest } from '../requeue.ts';
 import { writeStatus } from '../write-status.ts';
 import { decideRequest, type RequestDecision } from './decide.ts';
@@ -79,7 +80,10 @@ async function sign(
   const { context, options } = work;
   const type = options.issuerTypes(issuer);
   if ('reason' in type) return pending(work, request, type.message);
-  const result = await outcome(() => type.sign(issuer, { request, csr }, signal));
+  const result = await tellingRefusedWrites(
+    () => outcome(() => type.sign(issuer, { request, csr }, signal)),
+    message => pending(work, request, message, { event: writeRefused }),
+  );
   switch (result.kind) {
     case 'pending': {
       const graceMs = result.isProgress === true ? progressGraceMs : undefined;

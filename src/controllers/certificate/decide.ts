@@ -120,7 +120,7 @@ function issue(
   nowMs: number,
 ): CertificateDecision {
   const { certificate, nextKey, nextRequest } = state;
-  const why = violation ?? renewalAskedFor(state);
+  const why = whyIssued(state, violation);
   if (nextKey === undefined) {
     // A request whose key is lost can never be completed.
     return nextRequest === undefined ? { kind: 'make-key', why } : { kind: 'restart', dropKey: false };
@@ -143,7 +143,7 @@ function issue(
 }
 
 /** A renewal by hand (`cmctl renew`), or an issuance that was begun, stands in the Issuing condition. */
-function isAskedFor({ certificate }: CertificateState): boolean {
+export function isAskedFor({ certificate }: CertificateState): boolean {
   return hasCondition(certificate.status?.conditions, conditionTypes.issuing);
 }
 
@@ -192,8 +192,12 @@ function keyIn(secret: NonNullable<CertificateState['nextKey']>): KeyObject | un
   }
 }
 
-/** What the Issuing condition says: of `cmctl renew`, or of an issuance whose cause is gone. */
-function renewalAskedFor({ certificate }: CertificateState): Violation {
+/**
+ * Why a certificate is issued: the violation, or what the Issuing condition says: of `cmctl renew`, or of an issuance whose
+ * cause is gone.
+ */
+export function whyIssued({ certificate }: CertificateState, violation: Violation | undefined): Violation {
+  if (violation !== undefined) return violation;
   const issuing = findCondition(certificate.status?.conditions, conditionTypes.issuing);
   return {
     reason: issuing?.reason ?? issuanceReasons.manuallyTriggered,

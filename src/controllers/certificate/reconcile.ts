@@ -5,6 +5,7 @@ import { certificateReadyReasons } from '../../api/reasons.ts';
 import { PosternError } from '../../core/errors.ts';
 import { ended } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
+import { tellingRefusedWrites } from '../refused-write.ts';
 import { type CertificateDecision, decideCertificate } from './decide.ts';
 import { gatherCertificate, secretKeyOf } from './gather.ts';
 import { makeKey, makeRequest, restart } from './issue.ts';
@@ -13,7 +14,7 @@ import { keepRevokeFinalizer, revokeBeforeGone } from './revoke.ts';
 import { settle } from './settle.ts';
 import type { CertificateState } from './state.ts';
 import { complete, standIn } from './store.ts';
-import { tellBackOff, tellFailure, tellIssuing, tellRefusal } from './tell.ts';
+import { tellBackOff, tellFailure, tellIssuing, tellRefusal, tellRefusedWrite } from './tell.ts';
 import type { CertificateWork } from './work.ts';
 
 /** More steps than one issuance has; a Certificate that needs more is looked at again later. */
@@ -49,7 +50,10 @@ async function stepForward(
   state: CertificateState,
 ): Promise<ReconcileResult | 'again'> {
   try {
-    return await apply(work, state, decideCertificate(state, work.context.clock.now()));
+    return await tellingRefusedWrites(
+      () => apply(work, state, decideCertificate(state, work.context.clock.now())),
+      message => tellRefusedWrite(work, state, message),
+    );
   } catch (error) {
     // What no key and no request can be made of, although the schema has let it pass.
     if (!(error instanceof PosternError) || error.retry !== 'never') throw error;

@@ -85,19 +85,19 @@ export function issuedStatus(state: CertificateState, nowMs: number): Certificat
 }
 
 /**
- * The status of a Certificate that an issuer is asked for; `why`, for the Issuing condition. Where the request says what it
- * waits for, both conditions say that too: it is the deepest cause that is known, with the fix, and the only object that
- * most people look at is the Certificate.
+ * The status of a Certificate that an issuer is asked for; `why`, for the Issuing condition. Where there is a `cause` of
+ * its waiting, which is what the request says that it waits for unless told otherwise, both conditions say that too: it is
+ * the deepest cause that is known, with the fix, and the only object that most people look at is the Certificate.
  */
 export function issuingStatus(
   state: CertificateState,
   violation: Violation | undefined,
   why: Violation,
   nowMs: number,
+  cause: string | undefined = waitsFor(state.nextRequest),
 ): CertificateStatus {
   const { certificate, nextKey } = state;
   const status = certificate.status ?? {};
-  const cause = waitsFor(state.nextRequest);
   const deepest = violation && { ...violation, message: [violation.message, cause].join(' ').trim() };
   const conditions = withCondition(status.conditions, readyCondition(state, deepest, nowMs));
   const issuing = { ...why, message: cause ?? why.message };

@@ -1,13 +1,13 @@
 import { certificates } from '../../api/cert-manager/certificate.ts';
 import { findCondition } from '../../api/condition.ts';
 import { keyOf } from '../../api/meta.ts';
-import { certificateEvents, conditionTypes } from '../../api/reasons.ts';
+import { certificateEvents, conditionTypes, writeRefused } from '../../api/reasons.ts';
 import { ended } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { progressGraceMs } from '../patience.ts';
 import { writeStatus } from '../write-status.ts';
-import type { Violation } from './checks.ts';
-import type { CertificateDecision } from './decide.ts';
+import { issuanceViolation, type Violation } from './checks.ts';
+import { type CertificateDecision, isAskedFor, whyIssued } from './decide.ts';
 import { attemptIn } from './failure.ts';
 import { failedRounds, issuerOfAttempt, issuerText } from './issuer-turn.ts';
 import { passwordViolation } from './keystore-passwords.ts';
@@ -68,6 +68,21 @@ export async function tellIssuing(
   const status = issuingStatus(state, violation, why, context.clock.now());
   await writeStatus(context.api, certificates, certificate, status);
   return {};
+}
+
+/** Says that a write is refused; where that is in the way of a certificate, the conditions say so too. */
+export async function tellRefusedWrite(
+  { context }: CertificateWork,
+  state: CertificateState,
+  message: string,
+): Promise<void> {
+  const { certificate, nextRequest } = state;
+  context.events.warning(certificate, writeRefused, message);
+  const nowMs = context.clock.now();
+  const violation = issuanceViolation(state, nowMs);
+  if (violation === undefined && nextRequest === undefined && !isAskedFor(state)) return;
+  const status = issuingStatus(state, violation, whyIssued(state, violation), nowMs, message);
+  await writeStatus(context.api, certificates, certificate, status);
 }
 
 /** Records, once, that an issuance has failed. */

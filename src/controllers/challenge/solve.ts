@@ -15,6 +15,7 @@ import type { CheckState } from '../../solvers/solver.ts';
 import { acmeStep } from '../acme-step.ts';
 import { losesOrder, orderIsLost } from '../order/lost-order.ts';
 import { progressGraceMs } from '../patience.ts';
+import { isRefusedWrite } from '../refused-write.ts';
 import { soonest } from '../requeue.ts';
 import { cleanUp } from './clean-up.ts';
 import {
@@ -119,7 +120,7 @@ async function present(
   } catch (error) {
     // A call that failed is no news; a server, or a webhook behind it, that refuses the object is.
     const isNews = error instanceof PosternError && !isKubeError(error);
-    if (!isNews && !isKubeError(error, 'KUBE_INVALID', 'KUBE_FORBIDDEN')) throw error;
+    if (!isNews && !isRefusedWrite(error)) throw error;
     const reason = ended(error.message);
     if (error.retry === 'never') return endChallenge(tools, challenge, 'errored', reason);
     tools.turns.stepAside(challenge);

@@ -1,13 +1,14 @@
 import { type Certificate, certificates } from '../../api/cert-manager/certificate.ts';
 import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
 import { controllerOf, keyOf, keyText, type ObjectKey } from '../../api/meta.ts';
-import { ingressEvents } from '../../api/reasons.ts';
+import { ingressEvents, writeRefused } from '../../api/reasons.ts';
 import { createOrGet, deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isControlledBy } from '../../issuers/owned-by.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
-import { decideCertificates } from './decide.ts';
+import { tellingRefusedWrites } from '../refused-write.ts';
+import { decideCertificates, type ShimDecision } from './decide.ts';
 import type { ShimDefaults } from './issuer.ts';
 import { oneMessage } from './one-message.ts';
 
@@ -18,7 +19,7 @@ export async function reconcileIngress(
   told: WeakSet<Ingress>,
   key: ObjectKey,
 ): Promise<ReconcileResult> {
-  const { api, caches, events } = context;
+  const { caches, events } = context;
   const ingress = caches.cacheOf(ingresses).get(key);
   if (ingress === undefined) return {};
 
@@ -30,7 +31,18 @@ export async function reconcileIngress(
     events.warning(ingress, ingressEvents.badConfig, ended(oneMessage(decision.problems)));
   }
   if (decision.kind === 'refuse') return {};
+  await tellingRefusedWrites(
+    () => write(context, ingress, decision),
+    message => events.warning(ingress, writeRefused, message),
+  );
+  return {};
+}
 
+async function write(
+  { api, events }: ControllerContext,
+  ingress: Ingress,
+  decision: ShimDecision & { kind: 'sync' },
+): Promise<void> {
   for (const certificate of decision.create) {
     const made = await createOrGet(api, certificates, certificate);
     // Made by another since the cache was read: it is looked at again when its event comes.
@@ -49,7 +61,6 @@ export async function reconcileIngress(
       `Deleted Certificate ${named(certificate)}: spec.tls names its Secret no more.`,
     );
   }
-  return {};
 }
 
 function named(certificate: Certificate): string {

@@ -6,6 +6,7 @@ import { deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { acmeStep } from '../acme-step.ts';
+import { tellingRefusedWrites } from '../refused-write.ts';
 import { awaitNames } from './check-names.ts';
 import { decideOrder, isFinal, isOfChallenge, type OrderDecision } from './decide.ts';
 import { finalize } from './finalize.ts';
@@ -87,7 +88,10 @@ function askServer(
         case 'read-authorizations':
           return readAuthorizations(work);
         case 'challenge':
-          return makeChallenges(work, decision.authorizations);
+          return tellingRefusedWrites(
+            () => makeChallenges(work, decision.authorizations),
+            message => tellWait(tools, order, message),
+          );
         case 'finalize':
           return finalize(work);
       }
