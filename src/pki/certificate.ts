@@ -17,6 +17,7 @@ import { PkiError } from './errors.ts';
 import { extensionsIn, readAuthorityKeyId } from './extensions.ts';
 import { type KeyUsageName, readExtendedKeyUsage, readKeyUsage } from './key-usage.ts';
 import { encodePem, parsePem } from './pem.ts';
+import { plainCertificate } from './plain-certificate.ts';
 import { type KeyKind, keyKindOf } from './private-key.ts';
 import { commonNameOf } from './subject.ts';
 
@@ -70,7 +71,8 @@ function authorityKeyIdIn(der: Buffer): Buffer | undefined {
  * rest is read when first asked for, and throws PKI_CERTIFICATE_INVALID where that cannot be done. Pass the object on
  * whole: a spread would lose its getters.
  *
- * OpenSSL reads what it can: it is ten times as fast as schemas in JavaScript, and it is what will serve the certificate.
+ * OpenSSL reads what it can, of all but the plainest: it is ten times as fast as schemas in JavaScript, and it is what will
+ * serve the certificate.
  * Its texts for names are taken only where they need no unescaping. What it holds of a certificate is ten times the size of
  * that, so that it is let go at once: V8, which does not see that memory, would keep it for long.
  */
@@ -98,14 +100,13 @@ export class CertificateInfo implements AlternativeNames {
   /** Throws PKI_CERTIFICATE_INVALID. */
   constructor(der: Buffer) {
     this.der = der;
-    const x509 = openSslCertificate(der);
-    this.notBeforeMs = Date.parse(x509.validFrom);
-    this.notAfterMs = Date.parse(x509.validTo);
-    this.isCA = x509.ca;
-    this.serialNumber = x509.serialNumber.padStart(2, '0');
-    this.#subjectText = x509.subject ?? '';
-    const names: AlternativeNames = plainAlternativeNames(x509.subjectAltName ?? '') ?? this.#fields.names;
-    Object.assign(this, names);
+    const outline = plainOutline(der) ?? openSslOutline(der);
+    this.notBeforeMs = outline.notBeforeMs;
+    this.notAfterMs = outline.notAfterMs;
+    this.isCA = outline.isCA;
+    this.serialNumber = outline.serialNumber;
+    this.#subjectText = outline.subjectText;
+    Object.assign(this, outline.names ?? this.#fields.names);
   }
 
   get #fields(): Fields {
@@ -174,6 +175,44 @@ export class CertificateInfo implements AlternativeNames {
   get selfSigned(): boolean {
     return (this.#selfSigned ??= this.issuer.der.equals(this.subject.der) && isSignedBy(this, this));
   }
+}
+
+/** What is read of each certificate. `names`: undefined where they are for the schemas to read. */
+interface Outline {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly isCA: boolean;
+  readonly serialNumber: string;
+  readonly subjectText: string;
+  readonly names: AlternativeNames | undefined;
+}
+
+function plainOutline(der: Buffer): Outline | undefined {
+  const plain = plainCertificate(der);
+  if (plain === undefined) return undefined;
+  const { notBeforeMs, notAfterMs, serialNumber, commonName } = plain;
+  const dnsNames = plain.dnsNames.map(name => name.toLowerCase());
+  return {
+    notBeforeMs,
+    notAfterMs,
+    isCA: false,
+    serialNumber,
+    subjectText: commonName === undefined ? '' : `CN=${commonName}`,
+    names: { ...noAlternativeNames, dnsNames },
+  };
+}
+
+/** Throws PKI_CERTIFICATE_INVALID. */
+function openSslOutline(der: Buffer): Outline {
+  const x509 = openSslCertificate(der);
+  return {
+    notBeforeMs: Date.parse(x509.validFrom),
+    notAfterMs: Date.parse(x509.validTo),
+    isCA: x509.ca,
+    serialNumber: x509.serialNumber.padStart(2, '0'),
+    subjectText: x509.subject ?? '',
+    names: plainAlternativeNames(x509.subjectAltName ?? ''),
+  };
 }
 
 /** Throws PKI_CERTIFICATE_INVALID. */

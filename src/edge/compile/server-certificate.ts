@@ -2,8 +2,10 @@ import { createHash, X509Certificate } from 'node:crypto';
 import type { Secret } from '../../api/kubernetes/secret.ts';
 import { tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { messageOf } from '../../core/errors.ts';
-import { pairVerdict } from '../../pki/key-pair.ts';
-import { parsePem } from '../../pki/pem.ts';
+import { remembering } from '../../core/remembering.ts';
+import { type KeyedCertificate, pairVerdict } from '../../pki/key-pair.ts';
+import { type PemBlock, parsePem } from '../../pki/pem.ts';
+import { plainCertificate } from '../../pki/plain-certificate.ts';
 import { PrivateMaterial } from './private-material.ts';
 import { secretBase64, secretText } from './secret-text.ts';
 import type { ServerCertificate } from './table.ts';
@@ -58,14 +60,11 @@ function readServerCertificate(secret: Secret): ServerCertificateResult {
   if (chain === undefined) return { error: `its ${tlsCertificateKey} is missing or empty` };
   if (keyPem === undefined) return { error: `its ${tlsPrivateKeyKey} is missing or empty` };
   try {
-    const leaf = certificatesIn(chain)[0];
+    const [leaf, ...further] = blocksIn(chain);
     if (leaf === undefined) return { error: `its ${tlsCertificateKey} holds no certificate in PEM form` };
-    const fit = pairVerdict(keyPem, () => ({
-      der: leaf.raw,
-      get publicKey() {
-        return leaf.publicKey;
-      },
-    }));
+    for (const { der } of further) readOnce(der.toString('base64'));
+    const facts = leafFacts(leaf.der);
+    const fit = pairVerdict(keyPem, () => facts);
     if (fit.verdict !== 'fits') {
       if (fit.verdict !== 'mismatch') return { error: fit.reason };
       return {
@@ -73,8 +72,8 @@ function readServerCertificate(secret: Secret): ServerCertificateResult {
       };
     }
     const id = createHash('sha256').update(chain).update('\0').update(keyPem).digest('hex');
-    const certificate = new StoredCertificate(secret, id, Date.parse(leaf.validTo));
-    return { certificate, names: [...namesOf(leaf)] };
+    const certificate = new StoredCertificate(secret, id, facts.notAfterMs);
+    return { certificate, names: [...facts.names] };
   } catch (error) {
     return { error: messageOf(error) };
   }
@@ -82,9 +81,31 @@ function readServerCertificate(secret: Secret): ServerCertificateResult {
 
 /** The certificates of a PEM text. Throws where a block is damaged. */
 export function certificatesIn(pem: string): X509Certificate[] {
-  return parsePem(pem)
-    .filter(({ label }) => label === 'CERTIFICATE')
-    .map(({ der }) => new X509Certificate(der));
+  return blocksIn(pem).map(({ der }) => new X509Certificate(der));
+}
+
+const blocksIn = (pem: string): PemBlock[] => parsePem(pem).filter(({ label }) => label === 'CERTIFICATE');
+
+/** Those of authorities stand behind thousands. Throws where one is damaged. */
+const readOnce = remembering(64, base64 => new X509Certificate(Buffer.from(base64, 'base64')));
+
+interface LeafFacts extends KeyedCertificate {
+  readonly notAfterMs: number;
+  readonly names: ReadonlySet<string>;
+}
+
+/** What the edge needs to know of a certificate to serve it. Throws where it is damaged. */
+function leafFacts(der: Buffer): LeafFacts {
+  const plain = plainCertificate(der);
+  const x509 = plain === undefined ? new X509Certificate(der) : undefined;
+  return {
+    der: x509?.raw ?? der,
+    get publicKey() {
+      return (x509 ?? new X509Certificate(der)).publicKey;
+    },
+    notAfterMs: plain?.notAfterMs ?? Date.parse(x509?.validTo ?? ''),
+    names: x509 === undefined ? new Set(plain?.dnsNames.map(name => name.toLowerCase())) : namesOf(x509),
+  };
 }
 
 /** The DNS names a certificate is for; where it names none, its common name (RFC 6125 section 6.4.4). */
