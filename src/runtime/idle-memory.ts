@@ -18,10 +18,13 @@ const everyMs = 10_000;
 const idleShare = 0.1;
 /** What is not worth a collection. */
 const [leastGrowth, leastBytes] = [1.1, 8 * 1024 * 1024];
+/** What is remembered for a minute after a burst is garbage by then, and nothing grows by that. */
+const onceMoreMs = 80_000;
 
 /**
  * V8 collects when memory is asked for, so that a process that has nothing to do keeps the garbage of its last burst, and of
- * its start, for good. This has it collected once the process has come to rest. Ends with `signal`.
+ * its start, for good. This has it collected once the process has come to rest, and once more when what was remembered of
+ * the burst has been forgotten. Ends with `signal`.
  */
 export function collectWhenIdle(
   { clock, logger, load = thisProcess() }: { clock: Clock; logger: Logger; load?: ProcessLoad },
@@ -29,13 +32,17 @@ export function collectWhenIdle(
 ): void {
   let cpuBefore = load.cpuMs();
   let heapAfter = 0;
+  let onceMoreInMs = Number.POSITIVE_INFINITY;
   let cancel = (): void => {};
   const look = (): void => {
     const cpuMs = load.cpuMs();
     const isIdle = cpuMs - cpuBefore < everyMs * idleShare;
     cpuBefore = cpuMs;
     const before = load.heapBytes();
-    if (isIdle && before > heapAfter * leastGrowth + leastBytes) {
+    const hasGrown = before > heapAfter * leastGrowth + leastBytes;
+    onceMoreInMs -= everyMs;
+    if (isIdle && (hasGrown || onceMoreInMs <= 0)) {
+      onceMoreInMs = hasGrown ? onceMoreMs : Number.POSITIVE_INFINITY;
       load.collect();
       heapAfter = load.heapBytes();
       cpuBefore = load.cpuMs();
