@@ -11,7 +11,7 @@ import { createCaches } from '../src/kube/caches.ts';
 import { createClusterApi } from '../src/kube/cluster/cluster-api.ts';
 import type { KubeApi } from '../src/kube/port.ts';
 import { countWrites } from './api-writes.ts';
-import { treeCpuSeconds, treeMemoryMiB } from './edge/process-cpu.ts';
+import { childrenOf, treeCpuSeconds, treeMemoryMiB } from './edge/process-cpu.ts';
 import { peakMemoryMiB, residentMiB } from './process-memory.ts';
 import { quantile } from './quantile.ts';
 
@@ -25,6 +25,8 @@ const byCa = process.env['ISSUER'] === 'ca';
 const keyAlgorithm = process.env['KEY'] ?? 'ECDSA';
 const idleSeconds = Number(process.env['IDLE'] ?? (byCa && total >= 10_000 ? '300' : '0'));
 const atOnce = 50;
+/** By then all that a burst has left is forgotten and given back. */
+const restMs = 110_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const environment = await startEnvironment({ line: 'current', posternArgs: ['--log-level', 'info'] });
@@ -165,6 +167,8 @@ async function idle({ cluster, postern }: Environment): Promise<void> {
 async function coldStart(environment: Environment): Promise<void> {
   environment.postern.signal('SIGTERM');
   await environment.postern.exited;
+  const { apiServer } = environment.cluster.processes;
+  const servers = apiServer.cpuSeconds();
   const from = performance.now();
   const postern = await environment.startPostern();
   const ready = (performance.now() - from) / 1000;
@@ -173,7 +177,13 @@ async function coldStart(environment: Environment): Promise<void> {
   const checked = (performance.now() - from) / 1000;
   say(`Cold start
   ready after                ${ready.toFixed(1)} s
-  every Certificate checked  ${checked.toFixed(1)} s, ${treeCpuSeconds(postern.pid).toFixed(1)} s of CPU, ${peakMemoryMiB(postern.pid)} MiB at most`);
+  every Certificate checked  ${checked.toFixed(1)} s, ${treeCpuSeconds(postern.pid).toFixed(1)} s of CPU, of the API server ${(apiServer.cpuSeconds() - servers).toFixed(1)} s`);
+  say(
+    `  memory                     ${memoryOf(postern.pid)}; the main process at most ${peakMemoryMiB(postern.pid)} MiB`,
+  );
+  if (idleSeconds === 0) return;
+  await sleep(restMs);
+  say(`  after ${restMs / 1_000} s               ${memoryOf(postern.pid)}`);
 }
 
 /** Whether each Certificate has been looked at since the start, and nothing is left to be done. */
@@ -198,8 +208,11 @@ async function posternRequests(): Promise<number> {
   );
 }
 
+/** Shared pages count once for each process; in the sum, by their part. */
 function memoryOf(pid: number): string {
-  return `${residentMiB(pid)} MiB, with the edge's workers ${treeMemoryMiB(pid).toFixed(0)} MiB`;
+  const workers = childrenOf(pid).map(worker => `${residentMiB(worker)} MiB`);
+  const each = workers.length === 0 ? '' : `; the edge's workers ${workers.join(', ')}`;
+  return `the main process ${residentMiB(pid)} MiB${each}; all of it ${treeMemoryMiB(pid).toFixed(0)} MiB`;
 }
 
 function isReady(certificate: Certificate): boolean {

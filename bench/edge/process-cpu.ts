@@ -16,11 +16,15 @@ export function treeMemoryMiB(pid: number): number {
   return kilobytes.reduce((sum, one) => sum + one, 0) / 1_024;
 }
 
-function tree(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap(thread =>
+/** The processes that this one has started and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   );
-  return [pid, ...children.flatMap(tree)];
+}
+
+function tree(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(tree)];
 }
 
 /** Fields 14 to 17 of /proc/PID/stat, proc(5); counted after the name, which may hold spaces. */

@@ -4,12 +4,6 @@ import type { Logger } from '../core/logger.ts';
 import type { Cache, CacheChange } from './cache.ts';
 import { createIndexes } from './reflector-index.ts';
 
-/** An object with its resourceVersion as a number. Both adapters use integers that grow with every write. */
-interface Entry<T> {
-  readonly object: T;
-  readonly version: bigint;
-}
-
 /** The cache of one resource, with the side that its reflector and the writer use. */
 export interface ReflectorStore<T extends KubeObject> extends Cache<T> {
   /** Takes a complete list over as the present state; what is missing from it is deleted. */
@@ -31,7 +25,10 @@ export interface ReflectorStore<T extends KubeObject> extends Cache<T> {
   resync(): void;
 }
 
-/** A resourceVersion as a number; 0 where it is none, so that anything is newer. */
+/**
+ * A resourceVersion as a number; 0 where it is none, so that anything is newer. Both adapters use integers that grow with
+ * every write.
+ */
 function parseVersion(text: string | undefined): bigint {
   return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : 0n;
 }
@@ -51,8 +48,9 @@ const versionOf = (object: KubeObject): bigint => parseVersion(object.metadata.r
  *   the object being finalized means it is not gone yet.
  */
 export function createReflectorStore<T extends KubeObject>(logger: Logger): ReflectorStore<T> {
-  const entries = new Map<string, Entry<T>>();
-  const namespaces = new Map<string, Map<string, Entry<T>>>();
+  const entries = new Map<string, T>();
+  /** Keys of what was there before the server's store went back in time: anything is newer. */
+  const outlived = new Set<string>();
   const indexes = createIndexes<T>(logger);
   const listeners = new Set<(change: CacheChange<T>) => void>();
   /** Uids that we deleted and the watch has not yet told, and the version of each that was the last we know. */
@@ -76,25 +74,18 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
     for (const listener of listeners) call(listener, { before, after });
   };
 
-  const set = (key: string, before: Entry<T> | undefined, after: Entry<T> | undefined): void => {
-    const { namespace = '' } = (after ?? before)?.object.metadata ?? {};
-    let inNamespace = namespaces.get(namespace);
-    if (after === undefined) {
-      entries.delete(key);
-      inNamespace?.delete(key);
-      if (inNamespace?.size === 0) namespaces.delete(namespace);
-    } else {
-      entries.set(key, after);
-      if (inNamespace === undefined) {
-        inNamespace = new Map();
-        namespaces.set(namespace, inNamespace);
-      }
-      inNamespace.set(key, after);
-    }
+  /** Not kept beside each object: for thousands that is memory, and to read it again is nothing. */
+  const versionAt = (key: string, object: T): bigint => (outlived.has(key) ? -1n : versionOf(object));
+
+  const set = (key: string, before: T | undefined, after: T | undefined): void => {
+    const { namespace = '' } = (after ?? before)?.metadata ?? {};
+    outlived.delete(key);
+    if (after === undefined) entries.delete(key);
+    else entries.set(key, after);
     snapshots.delete('');
     snapshots.delete(namespace);
-    indexes.update(key, before?.object, after?.object);
-    emit(before?.object, after?.object);
+    indexes.update(key, before, after);
+    emit(before, after);
   };
 
   const keyFor = (object: KubeObject): string => keyText(keyOf(object));
@@ -112,10 +103,9 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
   const put = (object: T): void => {
     const key = keyFor(object);
     const before = entries.get(key);
-    const version = versionOf(object);
-    if (before !== undefined && before.version >= version) return;
+    if (before !== undefined && versionAt(key, before) >= versionOf(object)) return;
     if (isBuried(object)) return;
-    set(key, before, { object, version });
+    set(key, before, object);
   };
 
   const observe = (resourceVersion: string): boolean => {
@@ -126,31 +116,31 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
     return true;
   };
 
-  const snapshot = (namespace: string, from: Iterable<Entry<T>>): readonly T[] => {
+  const snapshot = (namespace: string): readonly T[] => {
     const known = snapshots.get(namespace);
     if (known !== undefined) return known;
-    const made = Object.freeze(Array.from(from, entry => entry.object));
+    const all = [...entries.values()];
+    const made = Object.freeze(
+      namespace === '' ? all : all.filter(({ metadata }) => metadata.namespace === namespace),
+    );
     snapshots.set(namespace, made);
     return made;
   };
 
   return {
-    get: (key: ObjectKey) => entries.get(keyText(key))?.object,
+    get: (key: ObjectKey) => entries.get(keyText(key)),
 
-    list(namespace) {
-      if (namespace === undefined || namespace === '') return snapshot('', entries.values());
-      return snapshot(namespace, namespaces.get(namespace)?.values() ?? []);
-    },
+    list: (namespace = '') => snapshot(namespace),
 
     byIndex: (name, value) => indexes.find(name, value),
 
     addIndex(name, valuesOf) {
       indexes.add(name, valuesOf);
-      for (const [key, { object }] of entries) indexes.fill(name, key, object);
+      for (const [key, object] of entries) indexes.fill(name, key, object);
     },
 
     onChange(listener) {
-      for (const { object } of entries.values()) call(listener, { before: undefined, after: object });
+      for (const object of entries.values()) call(listener, { before: undefined, after: object });
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
@@ -168,7 +158,7 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
       if (observed !== undefined && listed < observed) {
         // The server's store went back in time: nothing that is here can be trusted to be newer.
         tombstones.clear();
-        for (const [key, entry] of entries) entries.set(key, { object: entry.object, version: -1n });
+        for (const key of entries.keys()) outlived.add(key);
       }
       observed = listed;
       observedText = resourceVersion;
@@ -179,11 +169,11 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
         keys.add(key);
         uids.add(uidOf(object));
         const before = entries.get(key);
-        if (before !== undefined && before.version >= versionOf(object)) emit(before.object, before.object);
+        if (before !== undefined && versionAt(key, before) >= versionOf(object)) emit(before, before);
         else put(object);
       }
-      for (const [key, entry] of entries) {
-        if (!keys.has(key) && entry.version <= listed) set(key, entry, undefined);
+      for (const [key, object] of entries) {
+        if (!keys.has(key) && versionAt(key, object) <= listed) set(key, object, undefined);
       }
       for (const uid of tombstones.keys()) if (!uids.has(uid)) tombstones.delete(uid);
       if (!isSynced) {
@@ -197,7 +187,7 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
         tombstones.delete(uidOf(object));
         const key = keyFor(object);
         const before = entries.get(key);
-        if (before !== undefined && before.version <= versionOf(object)) set(key, before, undefined);
+        if (before !== undefined && versionAt(key, before) <= versionOf(object)) set(key, before, undefined);
       } else {
         put(object);
       }
@@ -214,20 +204,20 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
       }
       const key = keyFor(object);
       const before = entries.get(key);
-      if (before !== undefined && before.version < versionOf(object)) set(key, before, undefined);
+      if (before !== undefined && versionAt(key, before) < versionOf(object)) set(key, before, undefined);
     },
 
     foldDeletion(object) {
       const key = keyFor(object);
       const before = entries.get(key);
-      if (before === undefined || uidOf(before.object) !== uidOf(object)) return;
-      const version = versionOf(object);
-      tombstones.set(uidOf(object), version > before.version ? version : before.version);
+      if (before === undefined || uidOf(before) !== uidOf(object)) return;
+      const [version, cached] = [versionOf(object), versionAt(key, before)];
+      tombstones.set(uidOf(object), version > cached ? version : cached);
       set(key, before, undefined);
     },
 
     resync() {
-      for (const object of snapshot('', entries.values())) emit(object, object);
+      for (const object of snapshot('')) emit(object, object);
     },
   };
 }
