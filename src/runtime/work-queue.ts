@@ -161,10 +161,12 @@ export function createWorkQueue<K>(options: WorkQueueOptions<K>): WorkQueue<K> {
     if (delayMs <= 0) return add(key);
     const id = idOf(key);
     if (queued.has(id) || working.get(id) !== undefined) return;
-    const present = timers.get(id) ?? [];
-    if (present.some(timer => timer.delayMs <= delayMs)) return;
-    const cancel = clock.after(delayMs, () => add(key));
-    timers.set(id, [...present, { delayMs, cancel }]);
+    const present = timers.get(id);
+    if (present?.some(timer => timer.delayMs <= delayMs) === true) return;
+    const timer = { delayMs, cancel: clock.after(delayMs, () => add(key)) };
+    // Not pushed into an empty list, which then has room for sixteen more: there are as many timers as certificates.
+    if (present === undefined) timers.set(id, [timer]);
+    else present.push(timer);
   }
 
   return {
