@@ -18,7 +18,7 @@ function asOpenSsl(der: Buffer): ReturnType<typeof plainCertificate> {
     if (!x509.raw.equals(der) || x509.ca) return undefined;
     const [notBeforeMs, notAfterMs] = [Date.parse(x509.validFrom), Date.parse(x509.validTo)];
     const dnsNames = plainAlternativeNames(x509.subjectAltName ?? '')?.dnsNames ?? [];
-    const commonName = x509.subject?.startsWith('CN=') === true ? x509.subject.slice(3) : undefined;
+    const commonName = x509.subject?.startsWith('CN=') ? x509.subject.slice(3) : undefined;
     return { notBeforeMs, notAfterMs, serialNumber: x509.serialNumber, commonName, dnsNames };
   } catch {
     return undefined;
