@@ -140,9 +140,17 @@ say(
   `${outcomes.failures.length}, of which a killed worker held ${excused('held')}, and had ${excused('queued')} in its queue`,
 );
 for (const { kind, why, localPort, connectedMs, atMs } of unexcused.slice(0, 20)) {
-  const toKill = Math.min(...kills.map(({ fromMs }) => fromMs - connectedMs).filter(ms => ms > 0));
-  const timing = `port ${localPort}, ${(atMs - connectedMs).toFixed(0)} ms old, begun ${toKill.toFixed(0)} ms before a kill`;
-  say('', `${kind}: ${why} (${timing})`);
+  const kill = kills.findLast(({ fromMs }) => fromMs <= atMs);
+  const whose = kill?.held.has(localPort)
+    ? 'its own'
+    : kill?.elsewhere.has(localPort)
+      ? "another's"
+      : "nobody's";
+  const timing =
+    kill === undefined
+      ? 'before any kill'
+      : `begun ${(connectedMs - kill.fromMs).toFixed(0)} ms and failed ${(atMs - kill.toMs).toFixed(0)} ms after a kill, ${whose} then`;
+  say('', `${kind}: ${why} (port ${localPort}, ${timing})`);
 }
 say('memory, main process', `${last?.mainMiB} MiB, ${(grown.mainMiB * perHour).toFixed(0)} MiB an hour`);
 say('memory, oldest worker', `${last?.workerMiB} MiB, ${(grown.workerMiB * perHour).toFixed(0)} MiB an hour`);
