@@ -8,6 +8,8 @@ import type { WriteMemory } from './write-memory.ts';
 export interface ConnectionHost {
   readonly wheel: TimerWheel;
   readonly memory: WriteMemory;
+  /** For bytes that are done with as soon as they are written. */
+  readonly scratch: Buffer;
   readonly timeouts: {
     readonly headMs: number;
     readonly idleMs: number;

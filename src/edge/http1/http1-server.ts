@@ -9,6 +9,8 @@ import { WriteMemory } from './write-memory.ts';
 
 /** How long a connection that has sent nothing may still send its first request while the engine stops. */
 const firstRequestMs = 500;
+/** Where an answer's head and the bytes behind it are put together: as much as one read of an upstream, and a head. */
+const blockBytes = 147_456;
 /** The share of the time for draining in which others may send one more. */
 const lastRequestShare = 1 / 40;
 
@@ -22,7 +24,8 @@ export function createHttp1Server(
   const connections = new Set<ServerConnection>();
   const host = {
     wheel,
-    memory: new WriteMemory(),
+    memory: new WriteMemory(blockBytes),
+    scratch: Buffer.allocUnsafeSlow(blockBytes),
     timeouts,
     limits,
     draining: false,

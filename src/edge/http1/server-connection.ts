@@ -329,9 +329,9 @@ export class ServerConnection implements Timed {
       socket.write(join(small, front, bytes, back));
       return socket.writableLength < fullBytes || !socket.writableNeedDrain || this.#fill();
     }
-    const { memory } = this.#host;
-    if (atOnce && length <= memory.shared.length) {
-      const joined = length === bytes.length ? bytes : join(memory.shared, front, bytes, back);
+    const { memory, scratch } = this.#host;
+    if (atOnce && length <= scratch.length) {
+      const joined = length === bytes.length ? bytes : join(scratch, front, bytes, back);
       socket.write(joined, () => this.#drained());
     } else {
       const block = memory.take(length);

@@ -3,20 +3,22 @@ import { BodyReader } from '../http1/body-reader.ts';
 import { maxResponseHeadBytes, type ReadResponse, ResponseReader } from '../http1/read-response.ts';
 import { readTrailers } from '../http1/trailers.ts';
 import { Tunnel } from '../http1/tunnel.ts';
+import type { WriteMemory } from '../http1/write-memory.ts';
 import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
 import { failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
+import { GatheredWrites } from './gathered-writes.ts';
 import type { Http1Exchange } from './http1-exchange.ts';
 import { openSocket, type SocketHome } from './open-socket.ts';
 
 /** What the connections of one pool share. */
 export interface ConnectionHome extends SocketHome {
   readonly wheel: TimerWheel;
+  readonly memory: WriteMemory;
   /** The connection can take another request. Gives whether it is kept. */
   idle(connection: Http1Connection): boolean;
   gone(connection: Http1Connection): void;
 }
 
-const fullBytes = 65_536;
 /**
  * All reads of upstreams go through one piece of memory: what is kept beyond a call is copied by who keeps it. A body of
  * 64 KiB and its head fit in.
@@ -50,6 +52,7 @@ export class Http1Connection implements Timed {
 
   readonly #home: ConnectionHome;
   readonly #socket: Socket;
+  readonly #writes: GatheredWrites;
   readonly #reader = new ResponseReader();
   readonly #body = new BodyReader();
   #exchange: Http1Exchange | undefined;
@@ -77,7 +80,8 @@ export class Http1Connection implements Timed {
       },
       stands: () => this.#stands(),
     });
-    this.#socket.on('drain', () => this.#drained());
+    this.#writes = new GatheredWrites(this.#socket, home.memory, () => this.#drained());
+    this.#socket.on('drain', () => this.#tunnel?.drained());
     this.#socket.on('error', (error: Error) => this.#fail(failureOf(error), true));
     this.#socket.on('end', () => this.#upstreamEnded());
     this.#socket.on('close', () => this.#closed());
@@ -97,17 +101,17 @@ export class Http1Connection implements Timed {
     this.#socket.write(latin1, 'latin1');
   }
 
-  /** Gives whether there is room for more. */
-  send(bytes: Buffer): boolean {
-    this.#socket.write(bytes);
-    if (this.#socket.writableLength < fullBytes || !this.#socket.writableNeedDrain) return true;
+  /** Sends a text, bytes and another text, with what else is sent in this turn. Gives whether there is room for more. */
+  send(front: string, bytes: Buffer, back: string): boolean {
+    if (this.#writes.add(front, bytes, back)) return true;
     this.#full = true;
     this.arm();
     return false;
   }
 
-  consumes(): boolean {
-    return this.#home.tls !== undefined && this.#socket.writableLength === 0;
+  /** What was sent goes out now. */
+  flush(): void {
+    this.#writes.flush();
   }
 
   /** The body of the answer has a sink. */
@@ -327,10 +331,6 @@ export class Http1Connection implements Timed {
   }
 
   #drained(): void {
-    if (this.#tunnel !== undefined) {
-      this.#tunnel.drained();
-      return;
-    }
     if (!this.#full) return;
     this.#full = false;
     this.arm();
@@ -363,6 +363,7 @@ export class Http1Connection implements Timed {
     if (this.#gone) return;
     this.#gone = true;
     this.#home.gone(this);
+    this.#writes.drop();
     this.#socket.destroy();
   }
 }

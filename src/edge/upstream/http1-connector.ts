@@ -9,6 +9,7 @@ import type {
   UpstreamRequest,
   UpstreamTarget,
 } from '../exchange/ports.ts';
+import { WriteMemory } from '../http1/write-memory.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import { candidateKey } from './candidate.ts';
 import { makeScratch } from './http1-connection.ts';
@@ -26,6 +27,9 @@ interface Group {
   readonly byEndpoint: WeakMap<Endpoint, Http1Pool>;
 }
 
+/** A request's body goes out in pieces of 64 KiB, and a record of TLS. */
+const blockBytes = 81_920;
+
 /** The connections of a worker to all upstreams that speak HTTP/1.1. */
 export class Http1Connector implements UpstreamConnector {
   readonly #surroundings: PoolSurroundings;
@@ -33,7 +37,7 @@ export class Http1Connector implements UpstreamConnector {
   readonly #secure = new Map<string, Group>();
 
   constructor(lookup: LookupFunction, wheel: TimerWheel) {
-    this.#surroundings = { lookup, wheel, scratch: makeScratch() };
+    this.#surroundings = { lookup, wheel, scratch: makeScratch(), memory: new WriteMemory(blockBytes) };
   }
 
   open(

@@ -17,6 +17,7 @@ import type { Http1Connection } from './http1-connection.ts';
 /** Methods whose requests have no length of 0 where they have no body (RFC 9110 section 8.6). */
 const withoutLength: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+const nothing = Buffer.alloc(0);
 
 /** One request on a connection to an upstream, and its answer: the edge's end of both bodies. */
 export class Http1Exchange implements UpstreamExchange, BodySink, BodySource {
@@ -33,7 +34,6 @@ export class Http1Exchange implements UpstreamExchange, BodySink, BodySource {
   requestEnded = false;
   answered = false;
   #over = false;
-  #head = '';
   #left = 0;
   #sink: BodySink | undefined;
   /** What came before anybody asked for it. */
@@ -75,47 +75,32 @@ export class Http1Exchange implements UpstreamExchange, BodySink, BodySource {
     } else {
       text += 'Transfer-Encoding: chunked\r\n';
     }
-    this.#head = `${text}\r\n`;
+    // It goes out with what of the body is at hand.
+    this.#connection.send(`${text}\r\n`, nothing, '');
     this.listener.sent(this);
-    // What of the body was at hand has gone out with the head.
-    this.flush();
     this.#connection.arm();
   }
 
-  get consumes(): boolean {
-    return this.#head !== '' || this.request.framing.kind === 'open' || this.#connection.consumes();
-  }
+  readonly consumes = true;
 
   write(chunk: Buffer): boolean {
     if (this.#over || this.requestEnded || chunk.length === 0) return true;
-    const head = this.#head;
-    this.#head = '';
-    if (this.request.framing.kind === 'open') return this.#connection.send(framed(head, chunk));
+    if (this.request.framing.kind === 'open')
+      return this.#connection.send(`${chunk.length.toString(16)}\r\n`, chunk, '\r\n');
     this.#left -= chunk.length;
     if (this.#left < 0) {
       this.abort();
       return true;
     }
-    if (head === '') return this.#connection.send(chunk);
-    const joined = Buffer.allocUnsafe(head.length + chunk.length);
-    joined.write(head, 0, 'latin1');
-    joined.set(chunk, head.length);
-    return this.#connection.send(joined);
-  }
-
-  flush(): void {
-    if (this.#head === '' || this.#over) return;
-    this.#connection.sendText(this.#head);
-    this.#head = '';
+    return this.#connection.send('', chunk, '');
   }
 
   end(trailers?: HeaderFields): void {
     if (this.#over || this.requestEnded) return;
     if (this.request.framing.kind === 'length' && this.#left > 0) return this.abort();
     if (this.request.framing.kind === 'open')
-      this.#connection.sendText(`${this.#head}0\r\n${trailers === undefined ? '' : wireOf(trailers)}\r\n`);
-    else this.flush();
-    this.#head = '';
+      this.#connection.send(`0\r\n${trailers === undefined ? '' : wireOf(trailers)}\r\n`, nothing, '');
+    this.#connection.flush();
     this.requestEnded = true;
     this.#connection.arm();
   }
@@ -185,14 +170,4 @@ export class Http1Exchange implements UpstreamExchange, BodySink, BodySource {
   discard(): void {
     this.abort();
   }
-}
-
-function framed(head: string, chunk: Buffer): Buffer {
-  const front = `${head}${chunk.length.toString(16)}\r\n`;
-  const out = Buffer.allocUnsafe(front.length + chunk.length + 2);
-  out.write(front, 0, 'latin1');
-  out.set(chunk, front.length);
-  out[out.length - 2] = 0x0d;
-  out[out.length - 1] = 0x0a;
-  return out;
 }

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Endpoint, UpstreamTls } from '../compile/table.ts';
+import type { WriteMemory } from '../http1/write-memory.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import { type ConnectionHome, Http1Connection } from './http1-connection.ts';
 
@@ -12,6 +13,7 @@ export interface PoolSurroundings {
   readonly lookup: LookupFunction;
   readonly wheel: TimerWheel;
   readonly scratch: Buffer;
+  readonly memory: WriteMemory;
 }
 
 /** The connections to one endpoint that speak TLS in one way, or none. The one that was used last is taken first. */
@@ -21,6 +23,7 @@ export class Http1Pool implements ConnectionHome {
   readonly context: SecureContext | undefined;
   readonly lookup: LookupFunction;
   readonly wheel: TimerWheel;
+  readonly memory: WriteMemory;
   session: Buffer | undefined = undefined;
   /** No connection is kept any more. */
   retired = false;
@@ -32,13 +35,14 @@ export class Http1Pool implements ConnectionHome {
     endpoint: Endpoint,
     tls: UpstreamTls | undefined,
     context: SecureContext | undefined,
-    { lookup, wheel, scratch }: PoolSurroundings,
+    { lookup, wheel, scratch, memory }: PoolSurroundings,
   ) {
     this.endpoint = endpoint;
     this.tls = tls;
     this.context = context;
     this.lookup = lookup;
     this.wheel = wheel;
+    this.memory = memory;
     this.#scratch = scratch;
   }
 
