@@ -1,23 +1,18 @@
 import { messageOf } from '../../core/errors.ts';
-import type { Endpoint, UpstreamTls } from '../compile/table.ts';
 import { BodyFault } from '../http1/body-fault.ts';
 import { answerByItself } from '../http1/own-answers.ts';
-import { cookieAfterFailure } from '../policy/affinity.ts';
 import { decide } from '../policy/decide.ts';
 import type { AnswerDecision, Decision, ForwardDecision } from '../policy/decision.ts';
 import { wantsErrorPage } from '../policy/error-pages.ts';
-import { responseEditsOf } from '../policy/external-auth.ts';
-import { edits, mergeEdits } from '../policy/header-edits.ts';
 import { fieldsOfOwnAnswer } from '../policy/own-answer.ts';
 import type { CheckedHead } from '../policy/request-head.ts';
 import type { Timed } from '../timers/timer-wheel.ts';
-import type { EndpointWish } from '../upstream/balancer.ts';
-import type { Candidate } from '../upstream/candidate.ts';
 import { BrokenAnswer, timeoutFailure, type UpstreamFailure } from '../upstream/failure.ts';
-import { decideRetry, failedToConnect } from '../upstream/retry.ts';
+import { failedToConnect } from '../upstream/retry.ts';
+import { answerHead, upgradeHead } from './answer-head.ts';
 import { askErrorPage } from './ask-error-page.ts';
 import { askPermission } from './ask-permission.ts';
-import { editFields } from './edit-fields.ts';
+import { EndpointTries } from './endpoint-tries.ts';
 import type { ForwardParts } from './forward-parts.ts';
 import type { HeaderFields } from './header-fields.ts';
 import type {
@@ -35,8 +30,6 @@ import { recordRequest } from './request-log.ts';
 import { type RelayOwner, RequestRelay } from './request-relay.ts';
 import { joinTunnels } from './tunnels.ts';
 import { requestFor } from './upstream-request.ts';
-
-const noCandidates: readonly Candidate[] = Object.freeze([]);
 
 /** Serves requests of either protocol: decides, and forwards or answers. Never throws. */
 export function createForwarder(parts: ForwardParts): ServeRequest {
@@ -70,10 +63,7 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   #decision: ForwardDecision | AnswerDecision | undefined;
   #request: UpstreamRequest | undefined;
   #requestId: string | undefined;
-  /** The endpoint of this try; it counts as busy until the try is over. */
-  #candidate: Candidate | undefined;
-  #tried: readonly Candidate[] = noCandidates;
-  #tries = 0;
+  readonly #tries: EndpointTries;
   #triedAtMs = 0;
   #upstreamMs: number | undefined;
   #exchange: UpstreamExchange | undefined;
@@ -92,6 +82,7 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     this.#deadlines = deadlines;
     this.#head = head;
     this.#client = client;
+    this.#tries = new EndpointTries(parts.balancer, this.#startedMs);
     client.onAbort = () => this.#clientGone();
     client.onDrain = () => this.#source?.resume();
   }
@@ -166,29 +157,21 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   }
 
   #try(decision: ForwardDecision): void {
-    const { balancer, connectors } = this.#parts;
+    const { connectors } = this.#parts;
     const { backend } = decision;
-    const candidate = balancer.choose(backend, wishOf(decision), this.#tried);
+    const endpoint = this.#tries.begin(decision);
     const request = this.#request;
-    if (candidate === undefined || request === undefined) {
+    if (endpoint === undefined || request === undefined) {
       this.#answerByItself(503, `Service ${backend.key} has no endpoints that are ready`);
       return;
     }
-    this.#candidate = candidate;
-    candidate.begin();
-    this.#tries += 1;
     if (this.#parts.accessLog !== undefined) this.#triedAtMs = performance.now();
     const connector = backend.protocol === 'http2' ? connectors.http2 : connectors.http1;
-    const target: { endpoint: Endpoint; tls: UpstreamTls | undefined } = {
-      endpoint: candidate.endpoint,
-      tls: backend.tls,
-    };
-    this.#exchange = connector.open(target, request, this.#deadlines, this);
+    this.#exchange = connector.open({ endpoint, tls: backend.tls }, request, this.#deadlines, this);
   }
 
   #endTry(): void {
-    this.#candidate?.end();
-    this.#candidate = undefined;
+    this.#tries.end();
     this.#exchange = undefined;
   }
 
@@ -196,19 +179,9 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   #tryAgain(outcome: UpstreamFailure | number, untouched: boolean): boolean {
     const decision = this.#decision;
     if (decision?.kind !== 'forward') return false;
-    const candidate = this.#candidate;
-    const again = decideRetry(decision.policy.retry, {
-      method: this.#head.method,
-      outcome,
-      untouched,
-      repeatable: this.#relay === undefined,
-      tries: this.#tries,
-      endpoints: this.#parts.balancer.count(decision.backend),
-      elapsedMs: performance.now() - this.#startedMs,
-    });
-    if (!again) return false;
-    this.#endTry();
-    if (candidate !== undefined) this.#tried = [...this.#tried, candidate];
+    const repeatable = this.#relay === undefined;
+    if (!this.#tries.isOverFor(decision, this.#head.method, outcome, untouched, repeatable)) return false;
+    this.#exchange = undefined;
     this.#try(decision);
     return true;
   }
@@ -216,7 +189,7 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   // Told by the upstream's connection.
 
   sent(body: BodySink): void {
-    this.#candidate?.accepted();
+    this.#tries.accepted();
     if (this.#over || this.#head.body === 'none' || this.#relay !== undefined) return;
     const decision = this.#decision;
     const limit = decision?.kind === 'forward' ? decision.bodyLimit : 0;
@@ -256,31 +229,12 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   }
 
   #answer(head: AnswerHead, body: BodySource, decision: ForwardDecision): void {
-    let headerEdits = responseEditsOf(decision, head.status);
-    if (this.#tries > 1) headerEdits = mergeEdits(headerEdits, this.#newCookie(decision));
-    const fields = editFields(head.fields, headerEdits);
+    const movedTo = this.#tries.repeated ? this.#tries.endpoint : undefined;
     this.#status = head.status;
     this.#source = body;
-    const { status, statusText, framing } = head;
-    this.#sink = this.#client.answer(fields === head.fields ? head : { status, statusText, fields, framing });
+    this.#sink = this.#client.answer(answerHead(decision, this.#head, head, movedTo));
     body.pipe(this);
     this.#sink.flush?.();
-  }
-
-  #newCookie(decision: ForwardDecision): ReturnType<typeof edits> | undefined {
-    const { policy, backend, route } = decision;
-    const answered = this.#candidate?.endpoint;
-    if (policy.affinity === undefined || backend.kind !== 'endpoints' || answered === undefined)
-      return undefined;
-    const value = cookieAfterFailure(
-      policy.affinity,
-      this.#head,
-      backend.endpoints,
-      answered,
-      backend.key,
-      route.path,
-    );
-    return value === undefined ? undefined : edits({ add: [['Set-Cookie', value]] });
   }
 
   upgraded(head: AnswerHead, source: BodySource, sink: BodySink): void {
@@ -292,24 +246,15 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     this.#status = 101;
     this.#exchange = undefined;
     this.#source = source;
-    const client = this.#client.upgrade(this.#edited(head));
+    const client = this.#client.upgrade(upgradeHead(this.#decision, head));
     this.#resumeTunnel = joinTunnels(client, { source, sink }, bytes => {
       this.#bytesSent = bytes;
       this.#finish();
     });
   }
 
-  /** The head of a change of protocols, with the cookie of affinity and the rest. */
-  #edited(head: AnswerHead): AnswerHead {
-    const decision = this.#decision;
-    const fields =
-      decision?.kind === 'forward' ? editFields(head.fields, decision.responseEdits) : head.fields;
-    const { status, statusText, framing } = head;
-    return fields === head.fields ? head : { status, statusText, fields, framing };
-  }
-
   failed(failure: UpstreamFailure, untouched: boolean): void {
-    if (failedToConnect(failure)) this.#candidate?.refused();
+    if (failedToConnect(failure)) this.#tries.refused();
     if (this.#over) return;
     if (!this.#tryAgain(failure, untouched)) this.#fail(failure);
   }
@@ -414,7 +359,7 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    const upstream = this.#candidate?.endpoint;
+    const upstream = this.#tries.endpoint;
     this.#endTry();
     this.#relay?.stop();
     if (this.#whole !== undefined) this.#parts.wheel.remove(this.#whole);
@@ -444,10 +389,6 @@ const unasked: UpstreamFailure = {
   message: 'status 101 unasked',
   verification: false,
 };
-
-function wishOf({ policy, pinned, hashText }: ForwardDecision): EndpointWish {
-  return { balance: policy.balance, pinned, hashText };
-}
 
 function round(ms: number): number {
   return Math.round(ms * 10) / 10;

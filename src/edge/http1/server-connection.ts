@@ -4,31 +4,22 @@ import type { ConnectionFacts } from '../policy/request-head.ts';
 import type { Timed } from '../timers/timer-wheel.ts';
 import { BodyFault } from './body-fault.ts';
 import { BodyReader } from './body-reader.ts';
+import { ClientWrites } from './client-writes.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { readDirectly, readOn } from './direct-reads.ts';
-import { HeadFinder } from './head-finder.ts';
+import { HeadReader } from './head-reader.ts';
 import { refusalText } from './own-answers.ts';
-import { type ReadRequest, RequestReader } from './read-request.ts';
+import type { ReadRequest } from './read-request.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { readTrailers } from './trailers.ts';
 import { Tunnel } from './tunnel.ts';
 
-/** A sink is full with this many bytes in small pieces in it. */
-const fullBytes = 65_536;
 /** Bytes of further requests that wait while one is answered. */
 const pipelinedBytes = 65_536;
-/** From this number of bytes on, memory is not left to the collection of garbage, and one piece is written after the other. */
-const largeBytes = 16_384;
-/** Bytes up to this number are read in one go, where they hold a whole head. */
-const shortBytes = 8_192;
 /** What is read of a body that nobody wants, so that the client gets to read its answer (RFC 9112 section 9.6). */
 const discardBytes = 8 * 1_048_576;
 const discardMs = 5_000;
 const lingerMs = 2_000;
-const space = 0x20;
-const emptyLine = '\r\n\r\n';
-const cr = 0x0d;
-const lf = 0x0a;
 
 /**
  * What a connection is about:
@@ -49,12 +40,11 @@ export class ServerConnection implements Timed {
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
   readonly #facts: ConnectionFacts;
-  readonly #reader: RequestReader;
+  readonly #heads: HeadReader;
   readonly #body = new BodyReader();
-  #finder: HeadFinder | undefined;
+  readonly #writes: ClientWrites;
   #phase: Phase = 'idle';
   #requests = 0;
-  #mayBeEmptyLine = false;
   /** The request that is served. */
   exchange: ServerExchange | undefined = undefined;
   /** Bytes that are not read yet. */
@@ -62,21 +52,17 @@ export class ServerConnection implements Timed {
   #at = 0;
   #reading = false;
   #paused = false;
-  /** The client takes no more bytes for the moment. */
-  #full = false;
   #closing = false;
   #ended = false;
   #leftToDiscard = 0;
-  /** How much stood in the socket when its client was last looked at. */
-  #stuckBytes = 0;
   #tunnel: Tunnel | undefined;
 
   constructor(host: ConnectionHost, socket: Socket, facts: ConnectionFacts) {
     this.#host = host;
     this.#socket = socket;
     this.#facts = facts;
-    this.#reader = new RequestReader(facts, host.limits);
-    socket.on('drain', () => this.#drained());
+    this.#heads = new HeadReader(facts, host.limits);
+    this.#writes = new ClientWrites(host, socket, facts.secure, () => this.#drained());
     socket.on('close', () => this.#closed());
     host.wheel.set(this, host.timeouts.headMs);
     readDirectly(socket, chunk => this.#receive(chunk));
@@ -151,51 +137,15 @@ export class ServerConnection implements Timed {
   }
 
   #readHead(input: Buffer): boolean {
-    if (
-      this.#phase === 'idle' &&
-      this.#at === 0 &&
-      input[0] !== cr &&
-      input.length <= shortBytes &&
-      input.length <= this.#host.limits.headBytes
-    ) {
-      const text = input.toString('latin1');
-      const repeated = this.#reader.readRepeated(text);
-      if (repeated !== undefined) {
-        this.#input = undefined;
-        return this.#begin(repeated);
-      }
-      const end = text.indexOf(emptyLine) + emptyLine.length;
-      if (end >= emptyLine.length) {
-        this.#readTo(end);
-        return this.#begin(this.#reader.read(text.slice(0, end)));
-      }
-    }
-    if (this.#phase === 'idle') {
-      // One empty line before a request is let pass (RFC 9112 section 2.2).
-      if (this.#mayBeEmptyLine && input[this.#at] === cr) {
-        // Its second byte may be on its way.
-        if (input.length === this.#at + 1) return false;
-        if (input[this.#at + 1] === lf) {
-          this.#mayBeEmptyLine = false;
-          this.#readTo(this.#at + 2);
-        }
-      }
-      if (this.#input === undefined) return false;
-      const first = input[this.#at] ?? space;
-      if (first <= space && first !== cr) return this.#refuse({ status: 400, reason: 'malformed method' });
-      if (first >= 0x7f) return this.#refuse({ status: 400, reason: 'malformed method' });
+    const heads = this.#heads;
+    const read = heads.read(input, this.#at);
+    this.#readTo(heads.end);
+    if (read !== undefined) return this.#begin(read);
+    if (this.#phase === 'idle' && heads.begun) {
       this.#phase = 'head';
-      this.#finder ??= new HeadFinder();
-      this.#finder.reset();
       if (this.#requests > 0) this.#host.wheel.set(this, this.#host.timeouts.headMs);
     }
-    const rest = this.#at === 0 ? input : input.subarray(this.#at);
-    const found = this.#finder?.find(rest, this.#host.limits) ?? 0;
-    if (typeof found !== 'number') return this.#refuse(found);
-    if (found === 0) return false;
-    const read = this.#reader.read(rest.toString('latin1', 0, found));
-    this.#readTo(this.#at + found);
-    return this.#begin(read);
+    return false;
   }
 
   #begin(read: ReadRequest | Refusal): boolean {
@@ -270,7 +220,7 @@ export class ServerConnection implements Timed {
     if (this.#phase === 'tunnel') this.#tunnel?.sourceEnded();
     // Whoever closes has gone, as far as anyone can tell: an answer that is still awaited is not waited for. What is written
     // already goes out.
-    else if (this.exchange !== undefined || this.#phase === 'lingering' || this.#socket.writableLength === 0)
+    else if (this.exchange !== undefined || this.#phase === 'lingering' || this.#writes.clear)
       this.#socket.destroy();
     else this.#linger();
   }
@@ -315,52 +265,22 @@ export class ServerConnection implements Timed {
     this.#closing = true;
   }
 
-  /**
-   * Sends a text, bytes and another text in one piece. The bytes are the caller's again when this returns. Gives whether there is
-   * room for more.
-   */
+  /** As by `ClientWrites`. */
   send(front: string, bytes: Buffer, back: string): boolean {
-    const socket = this.#socket;
-    const length = front.length + bytes.length + back.length;
-    // TLS encrypts at once what finds the socket empty.
-    const atOnce = this.#facts.secure && socket.writableLength === 0;
-    if (length < largeBytes) {
-      const small = Buffer.allocUnsafe(length);
-      socket.write(join(small, front, bytes, back));
-      return socket.writableLength < fullBytes || !socket.writableNeedDrain || this.#fill();
-    }
-    const { memory, scratch } = this.#host;
-    if (atOnce && length <= scratch.length) {
-      const joined = length === bytes.length ? bytes : join(scratch, front, bytes, back);
-      socket.write(joined, () => this.#drained());
-    } else {
-      const block = memory.take(length);
-      socket.write(join(block, front, bytes, back), error => {
-        // After an error nobody knows who still reads it.
-        if (error === undefined || error === null) memory.giveBack(block);
-        this.#drained();
-      });
-    }
-    // One such piece at a time: the next would only be copied, to wait behind it.
-    return socket.writableLength === 0 || this.#fill();
+    const writes = this.#writes;
+    const wasFull = writes.full;
+    if (writes.send(front, bytes, back)) return true;
+    if (!wasFull) this.#arm();
+    return false;
   }
 
-  #fill(): boolean {
-    if (!this.#full) {
-      this.#full = true;
-      this.#stuckBytes = this.#socket.writableLength;
-      this.#arm();
-    }
-    return false;
+  sendText(latin1: string): void {
+    this.#writes.sendText(latin1);
   }
 
   /** Nothing waits in the socket. */
   get clear(): boolean {
-    return this.#socket.writableLength === 0;
-  }
-
-  sendText(latin1: string): void {
-    this.#socket.write(latin1, 'latin1');
+    return this.#writes.clear;
   }
 
   /** The client must see that the answer is not whole. */
@@ -410,8 +330,7 @@ export class ServerConnection implements Timed {
   #nextRequest(): void {
     if (this.#closing) return this.#linger();
     this.#phase = 'idle';
-    this.#mayBeEmptyLine = true;
-    this.#full = false;
+    this.#writes.full = false;
     const { draining, lastRequestMs, timeouts, wheel } = this.#host;
     wheel.set(this, draining ? lastRequestMs : timeouts.keepAliveMs);
     this.#read();
@@ -426,14 +345,13 @@ export class ServerConnection implements Timed {
   }
 
   #drained(): void {
-    this.#stuckBytes = 0;
     if (this.#phase === 'tunnel') {
       this.#touchTunnel();
       this.#tunnel?.drained();
       return;
     }
-    if (!this.#full) return;
-    this.#full = false;
+    if (!this.#writes.full) return;
+    this.#writes.full = false;
     this.#arm();
     this.exchange?.onDrain?.();
   }
@@ -441,7 +359,7 @@ export class ServerConnection implements Timed {
   /** Sets the deadline for what is awaited of the client while a request is served. */
   #arm(): void {
     const { wheel, timeouts } = this.#host;
-    const awaited = this.#full || (!this.#body.done && !this.#paused);
+    const awaited = this.#writes.full || (!this.#body.done && !this.#paused);
     wheel.set(this, awaited ? timeouts.idleMs : Infinity);
   }
 
@@ -452,18 +370,17 @@ export class ServerConnection implements Timed {
     this.#input = undefined;
     this.#paused = false;
     this.#socket.end();
-    if (this.#ended && this.#socket.writableLength === 0) {
+    if (this.#ended && this.#writes.clear) {
       this.#socket.destroySoon();
       return;
     }
-    this.#stuckBytes = this.#socket.writableLength;
-    this.#host.wheel.set(this, this.#stuckBytes > 0 ? this.#host.timeouts.idleMs : lingerMs);
+    this.#host.wheel.set(this, this.#writes.watch() ? this.#host.timeouts.idleMs : lingerMs);
     if (!this.#ended) readOn(this.#socket);
   }
 
   onDeadline(): void {
     const { timeouts, wheel } = this.#host;
-    const stuck = this.#socket.writableLength;
+    const writes = this.#writes;
     switch (this.#phase) {
       case 'idle':
         if (this.#requests === 0) this.#socket.destroy();
@@ -473,22 +390,13 @@ export class ServerConnection implements Timed {
         this.#refuse({ status: 408, reason: 'head not in time' });
         return;
       case 'request':
-        if (this.#full && stuck < this.#stuckBytes) {
-          this.#stuckBytes = stuck;
-          wheel.set(this, timeouts.idleMs);
-        } else if (this.#full) {
-          this.#socket.destroy();
-        } else {
-          this.#bodyFault(new BodyFault(408, 'body not in time'));
-        }
+        if (!writes.full) this.#bodyFault(new BodyFault(408, 'body not in time'));
+        else if (writes.moved()) wheel.set(this, timeouts.idleMs);
+        else this.#socket.destroy();
         return;
       case 'lingering':
-        if (stuck > 0 && stuck < this.#stuckBytes) {
-          this.#stuckBytes = stuck;
-          wheel.set(this, timeouts.idleMs);
-          return;
-        }
-        this.#socket.destroy();
+        if (!writes.clear && writes.moved()) wheel.set(this, timeouts.idleMs);
+        else this.#socket.destroy();
         return;
       case 'discarding':
         this.#linger();
@@ -512,12 +420,4 @@ export class ServerConnection implements Timed {
   destroy(): void {
     this.#socket.destroy();
   }
-}
-
-function join(memory: Buffer, front: string, bytes: Buffer, back: string): Buffer {
-  const end = front.length + bytes.length;
-  if (front !== '') memory.write(front, 0, 'latin1');
-  memory.set(bytes, front.length);
-  if (back !== '') memory.write(back, end, 'latin1');
-  return memory.length === end + back.length ? memory : memory.subarray(0, end + back.length);
 }
