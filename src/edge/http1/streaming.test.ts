@@ -123,6 +123,26 @@ describe('streaming', () => {
     expect(text).toBe('data: 1\n\ndata: 2\n\n');
   });
 
+  it('parts of a body arrive as they are sent', async () => {
+    const { promise: firstSeen, resolve: sawFirst } = Promise.withResolvers<void>();
+    const upstream = await upstreamWith((incoming, response) => {
+      let text = '';
+      incoming.on('data', (chunk: Buffer) => {
+        text += String(chunk);
+        if (text === 'first') sawFirst();
+      });
+      incoming.on('end', () => response.end(text));
+    });
+    const { httpPort } = await edgeBefore(upstream);
+    const { outgoing, answer } = openRequest(httpPort, 'POST');
+    outgoing.write('first');
+    await firstSeen;
+    outgoing.end(', last');
+    let text = '';
+    for await (const chunk of await answer) text += String(chunk);
+    expect(text).toBe('first, last');
+  });
+
   it('a client that goes away takes the upstream request with it', async () => {
     const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
     const { promise: aborted, resolve: abort } = Promise.withResolvers<void>();
