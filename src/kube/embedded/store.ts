@@ -38,13 +38,16 @@ export function servedResources(resources: readonly Resource<KubeObject>[]): Ser
   };
 }
 
+/** How often a name is made up before the last one's being taken is told; as in Kubernetes since 1.30 (KEP-4420). */
+const nameTries = 8;
+
 /** Reads and writes of single objects, each write one transaction. Synchronous: nothing comes in between. */
 export interface Store {
   readonly versions: Versions;
   readonly served: ServedResources;
   /** Throws NOT_FOUND where it is not there. */
   require(resource: Resource<KubeObject>, key: ObjectKey): StoredVersion;
-  /** Stores what `make` creates. Throws ALREADY_EXISTS. */
+  /** Stores what `make` creates; asks it again where the name that it made up is taken. Throws ALREADY_EXISTS. */
   create(resource: Resource<KubeObject>, make: () => KubeObject): KubeObject;
   /** Does to the live object what `decide` says; gives back what is stored, or what was removed. */
   change(resource: Resource<KubeObject>, key: ObjectKey, decide: (live: KubeObject) => Outcome): KubeObject;
@@ -73,10 +76,15 @@ export function openStore(database: Database, served: ServedResources, clock: Cl
     require: find,
     create(resource, make) {
       const written = database.transaction(() => {
-        const object = make();
-        const key = keyOf(object);
         const id = resourceId(resource);
-        if (versions.live(id, key) !== undefined) {
+        let object = make();
+        let key = keyOf(object);
+        const isTaken = (): boolean => versions.live(id, key) !== undefined;
+        for (let tries = 1; isTaken() && object.metadata.generateName && tries < nameTries; tries += 1) {
+          object = make();
+          key = keyOf(object);
+        }
+        if (isTaken()) {
           throw new KubeError('KUBE_ALREADY_EXISTS', `${id} ${JSON.stringify(keyText(key))} exists already`);
         }
         const writtenAtMs = clock.now();
