@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { type Environment, startEnvironment } from '../e2e/harness/environment.ts';
 import { acmeClusterIssuer, ingress } from '../e2e/harness/manifests.ts';
+import { challenges } from '../src/api/acme/challenge.ts';
 import { countWrites } from './api-writes.ts';
 import { quantile } from './quantile.ts';
 
@@ -99,7 +100,7 @@ async function untilServed(environment: Environment, host: string): Promise<void
 /** Waits until the clean-up of the last challenges is over. */
 async function settled(environment: Environment): Promise<void> {
   await environment.eventually('no challenge is left', async () => {
-    const left = await environment.objects('challenges.acme.cert-manager.io', 'default');
+    const left = await environment.objects(challenges, 'default');
     return left.length === 0;
   });
   await new Promise(resolve => setTimeout(resolve, 1_000));

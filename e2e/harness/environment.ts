@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { KubeObject } from '../../src/api/meta.ts';
+import type { Resource } from '../../src/api/resource.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { createClusterApi } from '../../src/kube/cluster/cluster-api.ts';
 import type { KubeApi } from '../../src/kube/port.ts';
@@ -73,12 +75,12 @@ export interface Environment {
     host: string,
     options?: { readonly path?: string; readonly ca?: readonly string[]; readonly place?: Place },
   ): Promise<HttpsAnswer>;
-  /** The objects that `kubectl get` gives, as JSON. */
-  objects(kind: string, namespace: string): Promise<KubeJson[]>;
+  /** The objects of a namespace, as the API server has them. Not by kubectl, whose every start costs as much as a certificate. */
+  objects(resource: Resource<KubeObject>, namespace: string): Promise<readonly KubeJson[]>;
   stop(): Promise<void>;
 }
 
-/** An object as kubectl prints it, as far as tests look into it. */
+/** An object as the API server has it, as far as tests look into it. */
 export interface KubeJson {
   readonly metadata: {
     readonly name: string;
@@ -181,9 +183,9 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
           ca: ca ?? roots,
           ...(path !== undefined && { path }),
         }),
-      async objects(kind, objectNamespace) {
-        const text = await cluster.kubectl(['get', kind, '-n', objectNamespace, '-o', 'json']);
-        return (JSON.parse(text) as { items: KubeJson[] }).items;
+      async objects(resource, objectNamespace) {
+        const { items } = await api.list(resource, { namespace: objectNamespace });
+        return items as readonly KubeJson[];
       },
       async stop() {
         await stack.disposeAsync();

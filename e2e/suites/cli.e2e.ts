@@ -1,5 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificates } from '../../src/api/cert-manager/certificate.ts';
+import { certificateRequests } from '../../src/api/cert-manager/certificate-request.ts';
+import { secrets } from '../../src/api/kubernetes/secret.ts';
+import type { KubeObject } from '../../src/api/meta.ts';
+import type { Resource } from '../../src/api/resource.ts';
 import { type Environment, type KubeJson, startEnvironment } from '../harness/environment.ts';
 import { newestLine } from '../harness/lines.ts';
 import { caIssuer, ingress } from '../harness/manifests.ts';
@@ -33,23 +38,23 @@ describe.each(lines)('commands on Kubernetes %s', line => {
   const postern = (...args: string[]): Promise<PosternAnswer> =>
     askPostern([...args, '--kubeconfig', environment.cluster.adminKubeconfig]);
 
-  const find = async (kind: string, name: string): Promise<KubeJson | undefined> =>
-    (await environment.objects(kind, 'default')).find(({ metadata }) => metadata.name === name);
+  const find = async (resource: Resource<KubeObject>, name: string): Promise<KubeJson | undefined> =>
+    (await environment.objects(resource, 'default')).find(({ metadata }) => metadata.name === name);
 
-  const conditionOf = async (kind: string, name: string, type: string) =>
-    (await find(`${kind}.cert-manager.io`, name))?.status?.conditions?.find(one => one.type === type);
+  const conditionOf = async (resource: Resource<KubeObject>, name: string, type: string) =>
+    (await find(resource, name))?.status?.conditions?.find(one => one.type === type);
 
   const becomesReady = (name: string) =>
     environment.eventually(
       `${name} is Ready`,
-      async () => (await conditionOf('certificates', name, 'Ready'))?.status === 'True',
+      async () => (await conditionOf(certificates, name, 'Ready'))?.status === 'True',
     );
 
   /** The number of issuances so far, and what the Secret holds now. */
   async function issued(name: string): Promise<{ revision: unknown; serial: string }> {
     // The Secret is written before the revision is counted, so it is read after it.
-    const revision = (await find('certificates.cert-manager.io', name))?.status?.['revision'];
-    const pem = (await find('secrets', `${name}-tls`))?.data?.['tls.crt'] ?? '';
+    const revision = (await find(certificates, name))?.status?.['revision'];
+    const pem = (await find(secrets, `${name}-tls`))?.data?.['tls.crt'] ?? '';
     return { revision, serial: new X509Certificate(Buffer.from(pem, 'base64')).serialNumber };
   }
 
@@ -88,7 +93,7 @@ describe.each(lines)('commands on Kubernetes %s', line => {
     expect(after.serial).not.toBe(before.serial);
     await environment.eventually(
       'nothing is under way',
-      async () => (await conditionOf('certificates', 'renewed', 'Issuing'))?.status !== 'True',
+      async () => (await conditionOf(certificates, 'renewed', 'Issuing'))?.status !== 'True',
     );
     await becomesReady('renewed');
     expect(await issued('renewed')).toEqual(after);
@@ -98,14 +103,14 @@ describe.each(lines)('commands on Kubernetes %s', line => {
     await environment.cluster.apply(certificate('waiting', 'absent'));
     await environment.eventually(
       'being issued',
-      async () => (await conditionOf('certificates', 'waiting', 'Issuing'))?.status === 'True',
+      async () => (await conditionOf(certificates, 'waiting', 'Issuing'))?.status === 'True',
     );
     const refused = await postern('renew', 'waiting');
     expect([refused.status, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toMatch(
       /Certificate default\/waiting is being issued already since .*; nothing was changed/,
     );
-    expect((await conditionOf('certificates', 'waiting', 'Issuing'))?.reason).toBe('DoesNotExist');
+    expect((await conditionOf(certificates, 'waiting', 'Issuing'))?.reason).toBe('DoesNotExist');
     const status = await postern('status', 'certificate', 'waiting');
     expect(status.status).toBe(1);
     expect(status.stdout).toContain('There is no Issuer "absent" in namespace "default"');
@@ -133,7 +138,7 @@ describe.each(lines)('commands on Kubernetes %s', line => {
       certificate: { name: 'front-tls', ready: true, issuer: 'Issuer/ca', revision: 1 },
       problems: [],
     });
-    const key = (await find('secrets', 'front-tls'))?.data?.['tls.key'] ?? '';
+    const key = (await find(secrets, 'front-tls'))?.data?.['tls.key'] ?? '';
     const line2 = Buffer.from(key, 'base64').toString().split('\n')[1] ?? '';
     expect(line2.length).toBeGreaterThan(20);
     for (const output of [shown.stdout, json.stdout]) {
@@ -147,9 +152,7 @@ describe.each(lines)('commands on Kubernetes %s', line => {
     await environment.startPostern(['--no-approve-requests']);
     for (const name of ['wanted', 'unwanted']) await environment.cluster.apply(certificate(name));
     for (const name of ['wanted-1', 'unwanted-1']) {
-      await environment.eventually(`${name} is made`, () =>
-        find('certificaterequests.cert-manager.io', name),
-      );
+      await environment.eventually(`${name} is made`, () => find(certificateRequests, name));
     }
     const waiting = await postern('status', 'certificate', 'wanted', '-n', 'default');
     expect(waiting.stdout).toContain('CertificateRequest "wanted-1" is not approved yet');
@@ -161,7 +164,7 @@ describe.each(lines)('commands on Kubernetes %s', line => {
       stderr: '',
     });
     await becomesReady('wanted');
-    expect(await conditionOf('certificaterequests', 'wanted-1', 'Approved')).toMatchObject({
+    expect(await conditionOf(certificateRequests, 'wanted-1', 'Approved')).toMatchObject({
       status: 'True',
       reason: 'Policy',
       message: 'ticket 4711',
@@ -169,11 +172,11 @@ describe.each(lines)('commands on Kubernetes %s', line => {
 
     expect((await postern('deny', 'unwanted-1', '--message', 'not this one')).status).toBe(0);
     const failed = await environment.eventually('denied', async () => {
-      const ready = await conditionOf('certificaterequests', 'unwanted-1', 'Ready');
+      const ready = await conditionOf(certificateRequests, 'unwanted-1', 'Ready');
       return ready?.reason === 'Denied' && ready;
     });
     expect(failed.message).toContain('not this one');
-    expect(await find('secrets', 'unwanted-tls')).toBeUndefined();
+    expect(await find(secrets, 'unwanted-tls')).toBeUndefined();
 
     const late = await postern('approve', 'unwanted-1');
     expect([late.status, late.stdout]).toEqual([1, '']);

@@ -1,5 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { challenges } from '../../src/api/acme/challenge.ts';
+import { certificates } from '../../src/api/cert-manager/certificate.ts';
+import { certificateRequests } from '../../src/api/cert-manager/certificate-request.ts';
+import { events } from '../../src/api/kubernetes/event.ts';
+import { ingresses } from '../../src/api/kubernetes/ingress.ts';
+import { secrets } from '../../src/api/kubernetes/secret.ts';
+import { services } from '../../src/api/kubernetes/service.ts';
+import type { KubeObject } from '../../src/api/meta.ts';
+import type { Resource } from '../../src/api/resource.ts';
 import { createCsr } from '../../src/pki/csr.ts';
 import { generatePrivateKey } from '../../src/pki/private-key.ts';
 import {
@@ -34,23 +43,23 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     await environment?.stop();
   });
 
-  const find = async (kind: string, name: string): Promise<KubeJson | undefined> =>
-    (await environment.objects(kind, 'default')).find(({ metadata }) => metadata.name === name);
+  const find = async (resource: Resource<KubeObject>, name: string): Promise<KubeJson | undefined> =>
+    (await environment.objects(resource, 'default')).find(({ metadata }) => metadata.name === name);
 
   const ready = async (name: string): Promise<KubeJson | undefined> => {
-    const certificate = await find('certificates.cert-manager.io', name);
+    const certificate = await find(certificates, name);
     return certificate?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
       ? certificate
       : undefined;
   };
 
   const serial = async (secretName: string): Promise<string | undefined> => {
-    const pem = (await find('secrets', secretName))?.data?.['tls.crt'];
+    const pem = (await find(secrets, secretName))?.data?.['tls.crt'];
     return pem && new X509Certificate(Buffer.from(pem, 'base64')).serialNumber;
   };
 
-  const events = async (reason: string, name: string): Promise<KubeJson[]> =>
-    (await environment.objects('events', 'default')).filter(
+  const eventsOf = async (reason: string, name: string): Promise<KubeJson[]> =>
+    (await environment.objects(events, 'default')).filter(
       event => event.reason === reason && event.involvedObject?.name === name,
     );
 
@@ -69,7 +78,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
 
     const certificate = await environment.eventually('Ready', () => ready('temporary-tls'));
     expect(certificate.metadata.ownerReferences).toMatchObject([{ kind: 'Ingress', name: 'temporary' }]);
-    const secret = await find('secrets', 'temporary-tls');
+    const secret = await find(secrets, 'temporary-tls');
     expect(secret).toMatchObject({
       type: 'kubernetes.io/tls',
       metadata: {
@@ -84,14 +93,13 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
       },
     });
     await environment.eventually('no challenge and no solver Ingress is left', async () => {
-      const ingresses = await environment.objects('ingresses.networking.k8s.io', 'default');
-      const challenges = await environment.objects('challenges.acme.cert-manager.io', 'default');
+      const left = await environment.objects(ingresses, 'default');
       return (
-        challenges.length === 0 &&
-        !ingresses.some(({ metadata }) => metadata.name.startsWith('cm-acme-http-solver'))
+        (await environment.objects(challenges, 'default')).length === 0 &&
+        !left.some(({ metadata }) => metadata.name.startsWith('cm-acme-http-solver'))
       );
     });
-    const requests = await environment.objects('certificaterequests.cert-manager.io', 'default');
+    const requests = await environment.objects(certificateRequests, 'default');
     const request = requests.find(({ metadata }) => metadata.name === 'temporary-tls-1');
     expect(request?.status?.conditions).toEqual(
       expect.arrayContaining([
@@ -99,7 +107,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
         expect.objectContaining({ type: 'Ready', status: 'True', reason: 'Issued' }),
       ]),
     );
-    expect(await events('CreateCertificate', 'temporary')).toHaveLength(1);
+    expect(await eventsOf('CreateCertificate', 'temporary')).toHaveLength(1);
   });
 
   it.runIf(line === '1.20')(
@@ -107,7 +115,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     async () => {
       await served('temporary.example.com');
       const before = await serial('temporary-tls');
-      const found = await find('certificates.cert-manager.io', 'temporary-tls');
+      const found = await find(certificates, 'temporary-tls');
       const asked = { type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: 'by hand' };
       const conditions = [...(found?.status?.conditions ?? []), asked];
       const object = JSON.stringify({ ...found, status: { ...found?.status, conditions } });
@@ -127,7 +135,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
       'acme.cert-manager.io/http01-edit-in-place': 'true',
     };
     await environment.cluster.apply(ingress({ name: 'in-place', host, annotations }));
-    const before = (await find('ingresses.networking.k8s.io', 'in-place'))?.spec;
+    const before = (await find(ingresses, 'in-place'))?.spec;
     await served(host);
     const certificate = await environment.eventually('Ready', () => ready('in-place-tls'));
     expect(certificate.metadata.annotations).toMatchObject({
@@ -136,9 +144,9 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     });
     await environment.eventually(
       'the challenge is gone',
-      async () => (await environment.objects('challenges.acme.cert-manager.io', 'default')).length === 0,
+      async () => (await environment.objects(challenges, 'default')).length === 0,
     );
-    const after = (await find('ingresses.networking.k8s.io', 'in-place'))?.spec;
+    const after = (await find(ingresses, 'in-place'))?.spec;
     expect(JSON.stringify(after)).not.toContain('acme-challenge');
     expect((after as { rules: unknown[] }).rules).toHaveLength((before as { rules: unknown[] }).rules.length);
   });
@@ -162,7 +170,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
       await cluster.apply(ingress({ name, host: `${name}.example.com`, annotations }));
     }
     for (const name of Object.keys(classes)) await served(`${name}.example.com`);
-    expect((await find('services', 'cm-acme-http-solver'))?.spec?.['type']).toBe('NodePort');
+    expect((await find(services, 'cm-acme-http-solver'))?.spec?.['type']).toBe('NodePort');
   });
 
   it('an Ingress whose upstream is HTTPS is served through verified TLS', async () => {
@@ -197,7 +205,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
       ingress({ name: 'by-ca', host: 'by-ca.example.com', annotations: { 'cert-manager.io/issuer': 'ca' } }),
     );
     await environment.eventually('Ready', () => ready('by-ca-tls'));
-    const secret = await find('secrets', 'by-ca-tls');
+    const secret = await find(secrets, 'by-ca-tls');
     const ca = Buffer.from(secret?.data?.['ca.crt'] ?? '', 'base64').toString();
     const answer = await environment.eventually('served', () =>
       environment.get('by-ca.example.com', { ca: [ca] }),
@@ -214,7 +222,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
       }),
     );
     const message = await environment.eventually('the request says what it waits for', async () => {
-      const request = await find('certificaterequests.cert-manager.io', 'early-tls-1');
+      const request = await find(certificateRequests, 'early-tls-1');
       return request?.status?.conditions?.find(({ type }) => type === 'Ready')?.message;
     });
     expect(message).toContain('There is no Issuer "late" in namespace "default"');
@@ -231,7 +239,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     const first = await serial('changing-tls');
     await environment.cluster.apply(ingress({ name: 'changing', host: 'two.example.com', annotations }));
     await environment.eventually('issued again for the other name', async () => {
-      const secret = await find('secrets', 'changing-tls');
+      const secret = await find(secrets, 'changing-tls');
       return (
         secret?.metadata.annotations?.['cert-manager.io/alt-names'] === 'two.example.com' &&
         (await serial('changing-tls')) !== first
@@ -249,9 +257,9 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     ]);
     await environment.eventually(
       'the Certificate is deleted',
-      async () => (await find('certificates.cert-manager.io', 'changing-tls')) === undefined,
+      async () => (await find(certificates, 'changing-tls')) === undefined,
     );
-    expect(await find('secrets', 'changing-tls')).toBeDefined();
+    expect(await find(secrets, 'changing-tls')).toBeDefined();
   });
 
   it('a deleted Ingress takes its Certificate along', async () => {
@@ -263,7 +271,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     // The garbage collector of Kubernetes learns of new kinds every 30 seconds.
     await environment.eventually(
       'the Certificate is collected',
-      async () => (await find('certificates.cert-manager.io', 'going-tls')) === undefined,
+      async () => (await find(certificates, 'going-tls')) === undefined,
       60_000,
     );
   });
@@ -296,11 +304,11 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     const annotations = { 'cert-manager.io/issuer': 'a', 'cert-manager.io/cluster-issuer': 'b' };
     await environment.cluster.apply(ingress({ name: 'bad', host: 'bad.example.com', annotations }));
     const [event] = await environment.eventually('the event', async () => {
-      const found = await events('BadConfig', 'bad');
+      const found = await eventsOf('BadConfig', 'bad');
       return found.length > 0 && found;
     });
     expect(event?.message).toContain('keep one of them');
-    expect(await find('certificates.cert-manager.io', 'bad-tls')).toBeUndefined();
+    expect(await find(certificates, 'bad-tls')).toBeUndefined();
   });
 
   it('the request for an out-of-tree issuer is made and approved, and its signature is waited for', async () => {
@@ -311,7 +319,7 @@ describe.each(lines)('issuance on Kubernetes %s', line => {
     };
     await environment.cluster.apply(ingress({ name: 'external', host: 'external.example.com', annotations }));
     const request = await environment.eventually('approved', async () => {
-      const found = await find('certificaterequests.cert-manager.io', 'external-tls-1');
+      const found = await find(certificateRequests, 'external-tls-1');
       return (
         found?.status?.conditions?.some(({ type, status }) => type === 'Approved' && status === 'True') &&
         found
@@ -340,12 +348,12 @@ spec:
     const first = await serial('short-tls');
     const renewed = await environment.eventually(
       'renewed',
-      async () => (await serial('short-tls')) !== first && find('certificates.cert-manager.io', 'short'),
+      async () => (await serial('short-tls')) !== first && find(certificates, 'short'),
     );
     expect(first).toBeDefined();
     await environment.eventually(
       'the next revision',
-      async () => ((await find('certificates.cert-manager.io', 'short'))?.status?.['revision'] as number) > 1,
+      async () => ((await find(certificates, 'short'))?.status?.['revision'] as number) > 1,
     );
     expect(renewed.status?.conditions).toEqual(
       expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]),
@@ -381,7 +389,7 @@ spec:
     };
     await environment.cluster.kubectl(['get', '--raw', '/apis/cert-manager.io/v1']);
     await environment.eventually('the denial is stored', async () => {
-      const found = await find('certificaterequests.cert-manager.io', 'denied');
+      const found = await find(certificateRequests, 'denied');
       if (found === undefined) return false;
       await environment.cluster.kubectl(
         [
@@ -396,7 +404,7 @@ spec:
       return true;
     });
     const condition = await environment.eventually('denied', async () => {
-      const found = await find('certificaterequests.cert-manager.io', 'denied');
+      const found = await find(certificateRequests, 'denied');
       return found?.status?.conditions?.find(({ type, reason }) => type === 'Ready' && reason === 'Denied');
     });
     expect(condition.message).toContain('not this one');
@@ -438,10 +446,10 @@ spec:
     await environment.cluster.kubectl(['delete', 'ingress', 'apart', '-n', 'default']);
     await environment.eventually(
       'the Secret is gone',
-      async () => (await find('secrets', 'apart-tls')) === undefined,
+      async () => (await find(secrets, 'apart-tls')) === undefined,
       60_000,
     );
-    expect(await find('certificates.cert-manager.io', 'apart-tls')).toBeUndefined();
+    expect(await find(certificates, 'apart-tls')).toBeUndefined();
     expect(await environment.pebble.certificateStatus(issued)).toMatchObject({ Status: 'Revoked' });
   });
 });
