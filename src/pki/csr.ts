@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { Attributes, CertificationRequest, CertificationRequestInfo } from '@peculiar/asn1-csr';
-import { Attribute, BasicConstraints, type Extension, Extensions, Name } from '@peculiar/asn1-x509';
+import { AlgorithmIdentifier, BasicConstraints, type Extension, Extensions } from '@peculiar/asn1-x509';
 import { remembering } from '../core/remembering.ts';
 import {
   type AlternativeNames,
@@ -9,8 +8,9 @@ import {
   noAlternativeNames,
   readAlternativeNames,
 } from './alternative-names.ts';
-import { Asn1Error, damaged, decode, encode } from './asn1.ts';
-import { type DistinguishedName, nameIn } from './distinguished-name.ts';
+import { Asn1Error, decode, encode } from './asn1.ts';
+import { encodeCsr, encodeCsrInfo, readCsrParts } from './csr-frame.ts';
+import { type DistinguishedName, readName } from './distinguished-name.ts';
 import { PkiError } from './errors.ts';
 import { extension, extensionsIn, readBasicConstraints } from './extensions.ts';
 import {
@@ -24,7 +24,7 @@ import {
 import { encodeNameConstraints, type NameConstraints, readNameConstraints } from './name-constraints.ts';
 import { encodePem, parsePem } from './pem.ts';
 import { type KeyKind, keyKindOf, publicKeyOf } from './private-key.ts';
-import { publicKeyFrom, publicKeyInfo } from './public-key.ts';
+import { publicKeyFrom, publicKeyInfoOf } from './public-key.ts';
 import {
   algorithmIdentifier,
   chosenSignatureAlgorithm,
@@ -62,8 +62,6 @@ export interface CsrInfo extends AlternativeNames {
   readonly signatureAlgorithm: SignatureAlgorithm | undefined;
 }
 
-const extensionRequest = '1.2.840.113549.1.9.14';
-
 /**
  * Makes a certificate signing request (RFC 2986) for `key`, as PEM. Throws PKI_NAME_INVALID or
  * PKI_UNSUPPORTED, naming the field of the spec, for what cannot stand in one.
@@ -72,18 +70,14 @@ export async function createCsr(spec: CsrSpec & { readonly key: KeyObject }): Pr
   const algorithm = chosenSignatureAlgorithm(spec.key, spec.signatureAlgorithm);
   const subject = subjectName(spec);
   const extensions = requestedExtensions(spec, subject.rdns.length === 0);
-  const values = [encode(new Extensions(extensions)).buffer];
-  const certificationRequestInfo = new CertificationRequestInfo({
-    subject: decode(subject.der, Name),
-    subjectPKInfo: publicKeyInfo(publicKeyOf(spec.key)),
-    attributes: new Attributes(
-      extensions.length === 0 ? [] : [new Attribute({ type: extensionRequest, values })],
-    ),
+  const info = encodeCsrInfo({
+    subject: subject.der,
+    publicKeyInfo: publicKeyInfoOf(publicKeyOf(spec.key)),
+    extensions: extensions.length === 0 ? undefined : encode(new Extensions(extensions)),
   });
-  const signature = await signatureOver(certificationRequestInfo, spec.key, algorithm);
-  const signatureAlgorithm = algorithmIdentifier(algorithm);
-  const request = new CertificationRequest({ certificationRequestInfo, signatureAlgorithm, signature });
-  return encodePem('CERTIFICATE REQUEST', encode(request));
+  const signature = await signatureOver(info, spec.key, algorithm);
+  const request = encodeCsr(info, encode(algorithmIdentifier(algorithm)), new Uint8Array(signature));
+  return encodePem('CERTIFICATE REQUEST', request);
 }
 
 function requestedExtensions(spec: CsrSpec, subjectIsEmpty: boolean): Extension[] {
@@ -135,19 +129,17 @@ const parseOnce = remembering(1_024, (text): CsrInfo => {
 });
 
 function readCsr(bytes: Buffer): CsrInfo {
-  const request = decode(bytes, CertificationRequest);
-  const { certificationRequestInfo: info, certificationRequestInfoRaw: signed, signatureAlgorithm } = request;
-  if (info.version !== 0 || signed === undefined) return damaged('an unknown version');
-  const publicKey = publicKeyFrom(info.subjectPKInfo);
-  if (!signatureHolds(Buffer.from(signed), signatureAlgorithm, Buffer.from(request.signature), publicKey)) {
+  const parts = readCsrParts(bytes);
+  const publicKey = publicKeyFrom(parts.publicKeyInfo);
+  const signatureAlgorithm = decode(parts.signatureAlgorithm, AlgorithmIdentifier);
+  if (!signatureHolds(parts.signed, signatureAlgorithm, parts.signature, publicKey)) {
     throw new PkiError(
       'PKI_CSR_INVALID',
       'the signature of the certificate signing request does not fit its public key',
     );
   }
-  const subject = nameIn(bytes, info.subject);
-  const [list] = info.attributes.find(({ type }) => type === extensionRequest)?.values ?? [];
-  const read = extensionsIn(list && decode(list, Extensions));
+  const subject = readName(parts.subject);
+  const read = extensionsIn(parts.extensions && decode(parts.extensions, Extensions));
   return {
     pem: encodePem('CERTIFICATE REQUEST', bytes),
     der: bytes,

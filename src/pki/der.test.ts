@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { derValueAt, derValuesIn, isOneDerValue } from './der.ts';
+import { derOf, derValueAt, derValuesIn, isOneDerValue } from './der.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
@@ -49,6 +49,17 @@ describe('values of DER', () => {
     ['nesting', nested(20), true],
   ])('with %s', (_what, bytes, isOne) => {
     expect(isOneDerValue(bytes)).toBe(isOne);
+  });
+});
+
+describe('a value that is written', () => {
+  it.each([0, 1, 127, 128, 255, 256, 65_535, 65_536])('with %i octets is read again', length => {
+    const content = Buffer.alloc(length, 7);
+    const half = Math.floor(length / 2);
+    const bytes = derOf(0x04, content.subarray(0, half), content.subarray(half));
+    const value = derValueAt(bytes, 0, bytes.length);
+    expect(value?.to).toBe(bytes.length);
+    expect(bytes.subarray(value?.from).equals(content)).toBe(true);
   });
 });
 

@@ -58,3 +58,17 @@ function isFilled(bytes: Uint8Array, { tag, from, to }: DerValue, depth: number)
   }
   return true;
 }
+
+/** A value of DER: the first octet of its tag, and its content, in parts. */
+export function derOf(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([Buffer.of(tag, ...lengthOctets(length)), ...parts]);
+}
+
+/** X.690 section 10.1. */
+function lengthOctets(length: number): number[] {
+  if (length < 0x80) return [length];
+  const octets: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
+  return [0x80 | octets.length, ...octets];
+}

@@ -117,7 +117,7 @@ async function certificatePem(
     subjectPublicKeyInfo: publicKeyInfo(publicKey),
     extensions: new Extensions(extensionsOf(template, publicKey, authorityKeyId)),
   });
-  const signatureValue = await signatureOver(tbsCertificate, key, algorithm);
+  const signatureValue = await signatureOver(encode(tbsCertificate), key, algorithm);
   const signatureAlgorithm = algorithmIdentifier(algorithm);
   return encodePem(
     'CERTIFICATE',

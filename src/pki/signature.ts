@@ -1,7 +1,6 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
-import { encode } from './asn1.ts';
 import { PkiError } from './errors.ts';
 import { type KeyAlgorithm, keyKindOf } from './private-key.ts';
 
@@ -68,14 +67,14 @@ export function algorithmIdentifier(algorithm: SignatureAlgorithm): AlgorithmIde
 
 const signOffThread = promisify(sign);
 
-/** The signature over the DER of `value`, made off the main thread. Throws PKI_KEY_INVALID. */
+/** The signature over `bytes`, made off the main thread. Throws PKI_KEY_INVALID. */
 export async function signatureOver(
-  value: object,
+  bytes: Uint8Array,
   key: KeyObject,
   algorithm: SignatureAlgorithm,
 ): Promise<ArrayBuffer> {
   const { hash } = algorithms[algorithm];
-  const signature = await signOffThread(hash, encode(value), key).catch((error: unknown) => {
+  const signature = await signOffThread(hash, bytes, key).catch((error: unknown) => {
     throw new PkiError('PKI_KEY_INVALID', 'the private key cannot sign', error);
   });
   return new Uint8Array(signature).buffer;
