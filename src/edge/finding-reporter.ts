@@ -32,6 +32,8 @@ export class FindingReporter {
   readonly #options: FindingReporterOptions;
   #reported: readonly Finding[] | undefined;
   #standing = new Map<string, Standing>();
+  /** Most findings are there in one list after the other. */
+  readonly #keys = new WeakMap<Finding, string>();
 
   constructor(options: FindingReporterOptions) {
     this.#options = options;
@@ -44,7 +46,7 @@ export class FindingReporter {
     const before = this.#standing;
     this.#standing = new Map();
     for (const finding of findings) {
-      const key = `${identityOf(finding.object)} ${finding.reason} ${finding.message}`;
+      const key = this.#keyOf(finding);
       if (this.#standing.has(key)) continue;
       this.#standing.set(key, before.get(key) ?? this.#begin(finding));
       before.delete(key);
@@ -56,6 +58,14 @@ export class FindingReporter {
   stop(): void {
     for (const { cancel } of this.#standing.values()) cancel();
     this.#standing.clear();
+  }
+
+  #keyOf(finding: Finding): string {
+    const known = this.#keys.get(finding);
+    if (known !== undefined) return known;
+    const key = `${identityOf(finding.object)} ${finding.reason} ${finding.message}`;
+    this.#keys.set(finding, key);
+    return key;
   }
 
   #begin(finding: Finding): Standing {

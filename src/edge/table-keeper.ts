@@ -10,7 +10,7 @@ import type { CompileSettings } from './compile/settings.ts';
 import { TableCompiler } from './compile/table-compiler.ts';
 import type { EdgeCaches } from './options.ts';
 
-/** Never more than this share of the time is spent on compiling: one part in five. */
+/** Never more than this share of the time is spent on compiling and handing the table on: one part in five. */
 const restFactor = 4;
 const longestDelayMs = 500;
 /** From so many changes on, certificates are read a few at a time before the compilation. */
@@ -163,9 +163,9 @@ export class TableKeeper {
       const compilation = this.#compiler.compile(snapshotOf(caches, this.#slices), clock.now(), changes);
       this.#changes = { secrets: new Set(), services: new Set() };
       this.#last = compilation;
+      publish(compilation, performance.now() - startedMs);
       this.#lastDurationMs = performance.now() - startedMs;
       this.#lastEndedAtMs = clock.now();
-      publish(compilation, this.#lastDurationMs);
     } catch (error) {
       // The table that is there goes on serving, and nothing that was remembered is trusted.
       this.#compiler = new TableCompiler(settings);

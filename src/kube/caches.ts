@@ -86,6 +86,8 @@ const isFinalized = ({ metadata }: KubeObject): boolean =>
 export function createCaches(options: CachesOptions): Caches {
   const { api, clock, logger } = options;
   const followed = new Map<string, Followed>();
+  /** Those without a selection, which are asked for all the time. */
+  const wholes = new Map<Resource<KubeObject>, ReflectorStore<KubeObject>>();
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
   let running: AbortSignal | undefined;
 
@@ -136,9 +138,12 @@ export function createCaches(options: CachesOptions): Caches {
   };
 
   const caches: Caches = {
-    cacheOf<T extends KubeObject>(resource: Resource<T>, wanted: CacheOptions<T> = {}): Cache<T> {
-      const { transform, labelSelector, fieldSelector } = wanted;
-      const namespace = resource.namespaced ? (wanted.namespace ?? options.namespace) : undefined;
+    cacheOf<T extends KubeObject>(resource: Resource<T>, wanted?: CacheOptions<T>): Cache<T> {
+      // The type of the objects is that of the resource, which is part of the key that they are found by.
+      const whole = wanted === undefined ? wholes.get(resource) : undefined;
+      if (whole !== undefined) return whole as unknown as Cache<T>;
+      const { transform, labelSelector, fieldSelector } = wanted ?? {};
+      const namespace = resource.namespaced ? (wanted?.namespace ?? options.namespace) : undefined;
       const selection = { namespace, labelSelector, fieldSelector };
       const id = JSON.stringify([resourceId(resource), apiVersionOf(resource), selection]);
       let found = followed.get(id);
@@ -149,6 +154,7 @@ export function createCaches(options: CachesOptions): Caches {
       } else if (transform !== undefined && found.transform !== transform) {
         throw new Error(`the cache of ${resourceId(resource)} is there already, with another transform`);
       }
+      if (wanted === undefined) wholes.set(resource, found.store);
       return found.store as unknown as Cache<T>;
     },
 

@@ -8,8 +8,8 @@ import { createIndexes } from './reflector-index.ts';
 export interface ReflectorStore<T extends KubeObject> extends Cache<T> {
   /** Takes a complete list over as the present state; what is missing from it is deleted. */
   replace(objects: readonly T[], resourceVersion: string): void;
-  /** Takes one event of the watch over. */
-  apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void;
+  /** Takes one event of the watch over. Where its object is kept, what `prepare` makes of it is: most tell of our own writes. */
+  apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T, prepare?: (object: T) => T): void;
   /** The watch has come to this version. False where it has gone back, as after a restore of the server's store. */
   advance(resourceVersion: string): boolean;
   /** Where a watch goes on from; undefined before the first list. */
@@ -36,7 +36,7 @@ function parseVersion(text: string | undefined): bigint {
 const versionOf = (object: KubeObject): bigint => parseVersion(object.metadata.resourceVersion);
 
 /**
- * Makes an empty store. Objects that are handed in must be frozen.
+ * Makes an empty store. Objects that are handed in must be frozen, or be so when they are prepared.
  *
  * Two streams feed it: the list and watch (in order, complete, late) and our own writes (early, partial). Versions
  * settle which knows better:
@@ -100,12 +100,12 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
     return false;
   };
 
-  const put = (object: T): void => {
+  const put = (object: T, prepare: (object: T) => T = given => given): void => {
     const key = keyFor(object);
     const before = entries.get(key);
     if (before !== undefined && versionAt(key, before) >= versionOf(object)) return;
     if (isBuried(object)) return;
-    set(key, before, object);
+    set(key, before, prepare(object));
   };
 
   const observe = (resourceVersion: string): boolean => {
@@ -182,14 +182,14 @@ export function createReflectorStore<T extends KubeObject>(logger: Logger): Refl
       }
     },
 
-    apply(type, object) {
+    apply(type, object, prepare) {
       if (type === 'DELETED') {
         tombstones.delete(uidOf(object));
         const key = keyFor(object);
         const before = entries.get(key);
         if (before !== undefined && versionAt(key, before) <= versionOf(object)) set(key, before, undefined);
       } else {
-        put(object);
+        put(object, prepare);
       }
       observe(object.metadata.resourceVersion ?? '');
     },

@@ -137,7 +137,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     })) {
       if (!current()) return true;
       heard();
-      if (event.type !== 'BOOKMARK') store.apply(event.type, prepare(event.object));
+      if (event.type !== 'BOOKMARK') store.apply(event.type, event.object, prepare);
       else if (!store.advance(event.resourceVersion)) {
         throw new KubeError('KUBE_GONE', `${resource.plural}: the versions of the API server went back`);
       }

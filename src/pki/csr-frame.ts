@@ -30,7 +30,8 @@ const extensionRequest = derOf(0x06, Buffer.from('2a864886f70d01090e', 'hex'));
 
 /** The CertificationRequestInfo of these parts. */
 export function encodeCsrInfo({ subject, publicKeyInfo, extensions }: CsrInfoParts): Buffer {
-  const attributes = extensions === undefined ? [] : [derOf(sequence, extensionRequest, derOf(set, extensions))];
+  const attributes =
+    extensions === undefined ? [] : [derOf(sequence, extensionRequest, derOf(set, extensions))];
   return derOf(sequence, version0, subject, publicKeyInfo, derOf(attributesTag, ...attributes));
 }
 

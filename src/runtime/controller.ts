@@ -151,8 +151,15 @@ export function createController(spec: ControllerSpec, options: ControllerOption
     name: spec.name,
     watch: () => spec.watch((key, first) => queue.add(key, first)),
     async work(signal) {
-      const workers = Array.from({ length: spec.concurrency ?? defaultConcurrency }, () => worker(signal));
-      await Promise.all(workers);
+      // One of its own: a signal finds a listener by looking through all of them, and that of the process has many.
+      const ending = new AbortController();
+      const end = (): void => ending.abort(signal.reason);
+      if (signal.aborted) end();
+      signal.addEventListener('abort', end, { once: true });
+      const workers = Array.from({ length: spec.concurrency ?? defaultConcurrency }, () =>
+        worker(ending.signal),
+      );
+      await Promise.all(workers).finally(() => signal.removeEventListener('abort', end));
     },
     queue: () => ({ depth: queue.depth, inWork: queue.inWork, delayed: queue.delayed }),
     shutDown: () => queue.shutDown(),

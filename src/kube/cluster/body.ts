@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../core/errors.ts';
 import { KubeError } from '../errors.ts';
 import { type ApiAnswer, abortErrorOf } from './connection.ts';
@@ -26,14 +27,25 @@ export async function readJson(
   answer: ApiAnswer,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const chunks: Buffer[] = [];
   try {
-    for await (const chunk of answer.body) chunks.push(chunk as Buffer);
+    return parseJson(await textOf(answer.body));
   } catch (thrown) {
     throw errorOfBody(what, thrown, signal);
   } finally {
     answer.done();
   }
-  // Decoded whole, so that a character split between two chunks stays one.
-  return parseJson(Buffer.concat(chunks).toString('utf8'));
+}
+
+/** By events: an async iterator takes a third of what a whole request takes. */
+function textOf(body: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const broken = (): void => reject(body.errored ?? new Error('it was closed before its end'));
+    if (body.destroyed) broken();
+    body.on('data', (chunk: Buffer) => chunks.push(chunk));
+    // Decoded whole, so that a character split between two chunks stays one.
+    body.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    body.once('error', reject);
+    body.once('close', broken);
+  });
 }

@@ -62,13 +62,13 @@ function needsVersion(resource: Resource<KubeObject>, object: KubeObject): void 
 }
 
 /**
- * The `KubeApi` on a real API server, over HTTP/1.1 and JSON. Credentials, the CA and tokens are read for each
- * request, so all of them may rotate. Calls are not repeated, except a read whose connection the server had closed.
+ * The `KubeApi` on a real API server, over HTTP/1.1 and JSON. Credentials, the CA and tokens are read anew
+ * after a second at most, so all of them may rotate. Calls are not repeated, except a read whose connection the server had closed.
  * Throws a TerminalError (KUBECONFIG_INVALID) where the kubeconfig cannot be used; connects at the first call.
  */
 export function createClusterApi(options: ClusterApiOptions): KubeApi & { close(): void } {
   const clock = options.clock ?? systemClock;
-  const credentials = credentialSource(options);
+  const credentials = credentialSource(options, clock);
   const connection = createConnection({
     credentials,
     clock,

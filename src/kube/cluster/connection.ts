@@ -137,7 +137,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
 
-      sent.once('socket', socket => socket.setKeepAlive(true, keepAliveProbeMs));
+      sent.once('socket', socket => {
+        if (!sent.reusedSocket) socket.setKeepAlive(true, keepAliveProbeMs);
+      });
       sent.on('error', thrown => {
         if (answer !== undefined) return; // The body fails with it.
         done();
@@ -184,7 +186,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     async send(request) {
       if (closed) throw new KubeError('KUBE_UNAVAILABLE', `${request.what}: the client is closed`);
       if (request.signal?.aborted === true) throw abortErrorOf(request.signal);
-      const given = await credentialsFor(request);
+      const given = credentials.latest() ?? (await credentialsFor(request));
       return exchange(request, given, request.method === 'GET');
     },
     close() {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestAuthority, type TestAuthority } from '../../../e2e/harness/test-authority.ts';
 import { configMaps } from '../../api/kubernetes/core.ts';
 import { manualClock } from '../../core/clock.testing.ts';
+import type { Clock } from '../../core/clock.ts';
 import { PosternError } from '../../core/errors.ts';
 import { type LogFields, type Logger, silentLogger } from '../../core/logger.ts';
 import { isKubeError } from '../errors.ts';
@@ -41,8 +42,12 @@ afterEach(async () => {
   for (const one of servers.splice(0)) await one.close();
 });
 
-function connect(kubeconfigPath: string, logger: Logger = silentLogger): KubeApi & { close(): void } {
-  const api = createClusterApi({ kubeconfigPath, logger, userAgent: 'postern/test', clock: manualClock() });
+function connect(
+  kubeconfigPath: string,
+  logger: Logger = silentLogger,
+  clock: Clock = manualClock(),
+): KubeApi & { close(): void } {
+  const api = createClusterApi({ kubeconfigPath, logger, userAgent: 'postern/test', clock });
   open.push(api);
   return api;
 }
@@ -70,7 +75,8 @@ describe('tokens', () => {
 
   it('are read anew from their file, which lies beside the kubeconfig', async () => {
     const file = join(server.folder, 'token');
-    const api = connect(server.kubeconfig({ tokenFile: 'token' }));
+    const clock = manualClock();
+    const api = connect(server.kubeconfig({ tokenFile: 'token' }), silentLogger, clock);
     let valid = 'first';
     server.always(accepting(() => valid));
     writeFileSync(file, 'first\n');
@@ -80,6 +86,8 @@ describe('tokens', () => {
     writeFileSync(file, 'second\n');
     expect(await outcomeOf(api.get(configMaps, key))).toBe('success');
     rmSync(file);
+    expect(await outcomeOf(api.get(configMaps, key))).toBe('success');
+    clock.advance(1_000);
     expect(await outcomeOf(api.get(configMaps, key))).toBe('KUBE_UNAUTHORIZED');
   });
 
@@ -153,9 +161,11 @@ describe('TLS to the API server', () => {
   it('takes a CA that was renewed in its file', async () => {
     const file = join(secure.folder, 'ca.crt');
     writeFileSync(file, (await createTestAuthority('other')).caPem);
-    const api = connect(secure.kubeconfig({}, { 'certificate-authority': 'ca.crt' }));
+    const clock = manualClock();
+    const api = connect(secure.kubeconfig({}, { 'certificate-authority': 'ca.crt' }), silentLogger, clock);
     expect(await outcomeOf(api.get(configMaps, key))).toBe('KUBE_UNAVAILABLE');
     writeFileSync(file, authority.caPem);
+    clock.advance(1_000);
     expect(await outcomeOf(api.get(configMaps, key))).toBe('success');
   });
 

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent, RequestOptions } from 'node:https';
+import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { KubeError } from '../errors.ts';
 import { type KubeconfigSource, loadKubeconfig } from './kubeconfig.ts';
 
-/** What one request needs to be trusted and to trust. Made anew for each request: all of it can rotate. */
+/** What one request needs to be trusted and to trust. Read anew all the time: all of it can rotate. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized' | 'auth'>;
@@ -19,20 +20,28 @@ export interface CredentialSource {
   /** Whether the kubeconfig turns the verification of the server off. */
   readonly insecure: boolean;
   readonly origin: string;
-  /** Throws a KubeError: UNAUTHORIZED where there are no credentials to be had. */
+  /** What was read within the last second; undefined where nothing was. */
+  latest(): Credentials | undefined;
+  /** Reads them. Throws a KubeError: UNAUTHORIZED where there are no credentials to be had. */
   next(): Promise<Credentials>;
   /** They were refused (401): read the kubeconfig again, and run its plugin again, before the next request. */
   refused(): void;
 }
 
+/** A burst would read the same files for each of hundreds of requests a second. */
+const freshMs = 1_000;
+
 /** Loads the kubeconfig; throws a TerminalError where it cannot be used. */
-export function credentialSource(source: KubeconfigSource): CredentialSource {
+export function credentialSource(source: KubeconfigSource, clock: Clock): CredentialSource {
   let current = loadKubeconfig(source);
+  let server: URL | undefined;
   let stale = false;
+  let latest: { readonly credentials: Credentials; readonly readAtMs: number } | undefined;
   let pending: Promise<Credentials> | undefined;
 
   const reload = (): void => {
     stale = false;
+    server = undefined;
     try {
       current = loadKubeconfig(source);
     } catch (thrown) {
@@ -68,22 +77,33 @@ export function credentialSource(source: KubeconfigSource): CredentialSource {
   };
 
   return {
-    server: () => new URL(current.config.getCurrentCluster()?.server ?? ''),
+    server: () => (server ??= new URL(current.config.getCurrentCluster()?.server ?? '')),
     get insecure() {
       return current.config.getCurrentCluster()?.skipTLSVerify === true;
     },
     get origin() {
       return current.origin;
     },
+    latest() {
+      const ageMs = latest === undefined ? freshMs : clock.now() - latest.readAtMs;
+      // Less than nothing: the clock was set back.
+      return ageMs >= 0 && ageMs < freshMs ? latest?.credentials : undefined;
+    },
     next() {
       // Shared by all who ask while it is under way: a plugin runs once, not once for each request.
-      pending ??= read().finally(() => {
-        pending = undefined;
-      });
+      pending ??= read()
+        .then(credentials => {
+          if (!stale) latest = { credentials, readAtMs: clock.now() };
+          return credentials;
+        })
+        .finally(() => {
+          pending = undefined;
+        });
       return pending;
     },
     refused() {
       stale = true;
+      latest = undefined;
     },
   };
 }
