@@ -62,13 +62,20 @@ const largestAnswer = 256 * 1024;
 /** CAs close idle connections after a minute or so; ours go first, so that no request meets a closing one. */
 const idleMs = 30_000;
 
+/** All requests have the same TLS settings, which Node would put into the name that it looks connections up by. */
+class OneTlsAgent extends https.Agent {
+  override getName({ host, port }: https.RequestOptions = {}): string {
+    return `${host}:${port}`;
+  }
+}
+
 export function createTransport(options: TransportOptions): Transport {
   const { clock, onRequest } = options;
   // Bursts keep their connections: a handshake costs more than a request. Idle ones go by `timeout`.
   const pool = { keepAlive: true, timeout: idleMs, maxSockets: 64, maxFreeSockets: 64 };
   const agents = {
     http: new http.Agent(pool),
-    https: new https.Agent({
+    https: new OneTlsAgent({
       ...pool,
       rejectUnauthorized: options.skipTlsVerify !== true,
       ...(options.caBundlePem === undefined ? {} : { ca: options.caBundlePem }),

@@ -1,9 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { KubeError } from '../errors.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
+import { createHttpsAgents } from './https-agents.ts';
 
 /** A request to the API server. */
 export interface ApiRequest {
@@ -79,8 +80,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     maxFreeSockets: options.maxSockets,
     timeout: idleSocketMs,
   };
-  // TLS settings go with each request and not with the agent: the pool keeps connections with other ones apart.
-  const httpsAgent = new HttpsAgent(pool);
+  const httpsAgents = createHttpsAgents(pool);
   const httpAgent = new HttpAgent(pool);
   let closed = false;
 
@@ -105,7 +105,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         host: base.hostname.replace(/^\[(.*)\]$/, '$1'),
         port: base.port === '' ? (secure ? 443 : 80) : base.port,
         path: base.pathname.replace(/\/$/, '') + request.path,
-        agent: proxyAgent ?? (secure ? httpsAgent : httpAgent),
+        agent: proxyAgent ?? (secure ? httpsAgents.agentFor(tls) : httpAgent),
         ...tls,
         headers: {
           ...headers,
@@ -191,7 +191,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     close() {
       closed = true;
-      httpsAgent.destroy();
+      httpsAgents.destroy();
       httpAgent.destroy();
     },
   };

@@ -169,6 +169,20 @@ describe('TLS to the API server', () => {
     expect(await outcomeOf(api.get(configMaps, key))).toBe('success');
   });
 
+  it('keeps its connections for as long as the files say the same, and takes none over to other settings', async () => {
+    const file = join(secure.folder, 'ca.crt');
+    writeFileSync(file, authority.caPem);
+    const clock = manualClock();
+    const api = connect(secure.kubeconfig({}, { 'certificate-authority': 'ca.crt' }), silentLogger, clock);
+    for (const _ of [1, 2, 3]) {
+      expect(await outcomeOf(api.get(configMaps, key))).toBe('success');
+      clock.advance(1_000);
+    }
+    expect(secure.connections()).toMatchObject({ made: 1 });
+    writeFileSync(file, (await createTestAuthority('other')).caPem);
+    expect(await outcomeOf(api.get(configMaps, key))).toBe('KUBE_UNAVAILABLE');
+  });
+
   it.each([
     ['no CA', {}],
     ['another CA', { other: true }],

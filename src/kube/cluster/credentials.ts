@@ -1,14 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent, RequestOptions } from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { KubeError } from '../errors.ts';
 import { type KubeconfigSource, loadKubeconfig } from './kubeconfig.ts';
 
+export type TlsSettings = Pick<
+  RequestOptions,
+  'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized' | 'auth'
+>;
+
 /** What one request needs to be trusted and to trust. Read anew all the time: all of it can rotate. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
-  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized' | 'auth'>;
+  /** The same object for as long as they say the same. */
+  readonly tls: TlsSettings;
   /** The agent that goes through the kubeconfig's `proxy-url`; undefined where there is none. */
   readonly proxyAgent: Agent | undefined;
 }
@@ -36,6 +43,7 @@ export function credentialSource(source: KubeconfigSource, clock: Clock): Creden
   let current = loadKubeconfig(source);
   let server: URL | undefined;
   let stale = false;
+  let tls: TlsSettings = {};
   let latest: { readonly credentials: Credentials; readonly readAtMs: number } | undefined;
   let pending: Promise<Credentials> | undefined;
 
@@ -70,8 +78,9 @@ export function credentialSource(source: KubeconfigSource, clock: Clock): Creden
     else if (headers['Authorization'] !== undefined)
       headers['Authorization'] = headers['Authorization'].trim();
     const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
-    const tls: Record<string, unknown> = { ca, cert, key, servername, rejectUnauthorized, auth };
-    for (const name of Object.keys(tls)) if (tls[name] === undefined) delete tls[name];
+    const given = { ca, cert, key, servername, rejectUnauthorized, auth };
+    const read = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    if (!isDeepStrictEqual(read, tls)) tls = read;
     const proxied = config.getCurrentCluster()?.proxyUrl !== undefined;
     return { headers, tls, proxyAgent: proxied ? (options.agent as Agent) : undefined };
   };
