@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { durationBucketsMs, statusClasses } from '../runtime/edge-measurements.ts';
+import { countsOfIngress, durationBucketsMs, statusClasses } from '../runtime/edge-measurements.ts';
 import type { Route } from './compile/table.ts';
 import { MetricCounters } from './metric-counters.ts';
 import { plainPolicy } from './policy/route-policy.ts';
@@ -27,8 +27,10 @@ it('counts by Ingress, class and transport, and gives each count once', () => {
   counters.connections(1);
   const delta = counters.take();
   const at = (name: string, secure: boolean, ingress: string): number | undefined =>
-    delta?.requests.get(ingress)?.[
-      statusClasses.indexOf(name as '2xx') + (secure ? statusClasses.length : 0)
+    delta?.requests.counts[
+      delta.requests.ingresses.indexOf(ingress) * countsOfIngress +
+        statusClasses.indexOf(name as '2xx') +
+        (secure ? statusClasses.length : 0)
     ];
   expect(at('2xx', true, 'shop/web')).toBe(2);
   expect(at('aborted', false, 'shop/web')).toBe(1);
@@ -46,4 +48,21 @@ it('counts by Ingress, class and transport, and gives each count once', () => {
   expect(counters.take()).toBeUndefined();
   counters.connections(-1);
   expect(counters.take()).toMatchObject({ connections: 0, handshakesFailed: 0 });
+});
+
+it('counts more Ingresses than there was room for, and begins anew after each report', () => {
+  const counters = new MetricCounters();
+  const routes = Array.from({ length: 200 }, (_, n) => ({
+    ...route,
+    source: { ...route.source, name: `web-${n}` },
+  }));
+  for (const one of routes) counters.request(one, 200, true, 1);
+  const first = counters.take()?.requests;
+  expect(first?.ingresses).toEqual(routes.map(({ source }) => `shop/${source.name}`));
+  expect(first?.counts.length).toBe(200 * countsOfIngress);
+  expect(first?.counts.filter(count => count === 1).length).toBe(200);
+  for (const one of routes.slice(150)) counters.request(one, 200, true, 1);
+  const second = counters.take()?.requests;
+  expect(second?.ingresses[0]).toBe('shop/web-150');
+  expect(second?.counts.reduce((sum, count) => sum + count)).toBe(50);
 });

@@ -1,14 +1,17 @@
-import { durationBucketsMs, type MetricDelta, statusClasses } from '../runtime/edge-measurements.ts';
+import { countsOfIngress, durationBucketsMs, type MetricDelta, statusClasses } from '../runtime/edge-measurements.ts';
 import type { Route } from './compile/table.ts';
 import type { EdgeMetrics } from './metrics.ts';
 
 const classes = statusClasses.length;
+const ingressesAtFirst = 64;
 
 /** Counts in memory until somebody takes the sums. */
 export class MetricCounters implements EdgeMetrics {
-  #requests = new Map<string, Float64Array>();
+  /** Where the counts of an Ingress begin. One array for all: with an array for each, thousands of them would be made a second. */
+  #starts = new Map<string, number>();
   /** Routes live as long as their table: a look-up by the object costs no text. */
-  #byRoute = new Map<Route, Float64Array>();
+  #startsByRoute = new Map<Route, number>();
+  #requests = new Float64Array(ingressesAtFirst * countsOfIngress);
   #durations = new Float64Array(durationBucketsMs.length + 1);
   #durationSumMs = 0;
   #upstreamErrors = new Map<string, number>();
@@ -19,9 +22,9 @@ export class MetricCounters implements EdgeMetrics {
   #reportedConnections = 0;
 
   request(route: Route | undefined, status: number, secure: boolean, durationMs: number): void {
-    const counts = this.#countsOf(route);
-    const at = Math.min(classes - 1, Math.floor(status / 100)) + (secure ? classes : 0);
-    counts[at] = (counts[at] ?? 0) + 1;
+    const start = route === undefined ? this.#startOf('') : (this.#startsByRoute.get(route) ?? this.#begin(route));
+    const at = start + Math.min(classes - 1, Math.floor(status / 100)) + (secure ? classes : 0);
+    this.#requests[at] = (this.#requests[at] ?? 0) + 1;
     let bucket = 0;
     while (bucket < durationBucketsMs.length && durationMs > (durationBucketsMs[bucket] ?? 0)) bucket += 1;
     this.#durations[bucket] = (this.#durations[bucket] ?? 0) + 1;
@@ -51,12 +54,15 @@ export class MetricCounters implements EdgeMetrics {
   /** What was counted since the last call, or undefined where that is nothing. */
   take(): MetricDelta | undefined {
     const isQuiet =
-      this.#requests.size + this.#upstreamErrors.size + this.#handshakes.size + this.#refused.size === 0 &&
+      this.#starts.size + this.#upstreamErrors.size + this.#handshakes.size + this.#refused.size === 0 &&
       this.#handshakesFailed === 0 &&
       this.#connections === this.#reportedConnections;
     if (isQuiet) return undefined;
     const delta: MetricDelta = {
-      requests: this.#requests,
+      requests: {
+        ingresses: [...this.#starts.keys()],
+        counts: this.#requests.slice(0, this.#starts.size * countsOfIngress),
+      },
       durations: this.#durations,
       durationSumMs: this.#durationSumMs,
       upstreamErrors: this.#upstreamErrors,
@@ -65,8 +71,9 @@ export class MetricCounters implements EdgeMetrics {
       refused: this.#refused,
       connections: this.#connections,
     };
-    this.#requests = new Map();
-    this.#byRoute = new Map();
+    this.#requests.fill(0, 0, this.#starts.size * countsOfIngress);
+    this.#starts = new Map();
+    this.#startsByRoute = new Map();
     this.#durations = new Float64Array(durationBucketsMs.length + 1);
     this.#durationSumMs = 0;
     this.#upstreamErrors = new Map();
@@ -77,14 +84,23 @@ export class MetricCounters implements EdgeMetrics {
     return delta;
   }
 
-  #countsOf(route: Route | undefined): Float64Array {
-    const known = route === undefined ? this.#requests.get('') : this.#byRoute.get(route);
+  #begin(route: Route): number {
+    const start = this.#startOf(`${route.source.namespace}/${route.source.name}`);
+    this.#startsByRoute.set(route, start);
+    return start;
+  }
+
+  #startOf(ingress: string): number {
+    const known = this.#starts.get(ingress);
     if (known !== undefined) return known;
-    const ingress = route === undefined ? '' : `${route.source.namespace}/${route.source.name}`;
-    const counts = this.#requests.get(ingress) ?? new Float64Array(classes * 2);
-    this.#requests.set(ingress, counts);
-    if (route !== undefined) this.#byRoute.set(route, counts);
-    return counts;
+    const start = this.#starts.size * countsOfIngress;
+    this.#starts.set(ingress, start);
+    if (start >= this.#requests.length) {
+      const larger = new Float64Array(this.#requests.length * 2);
+      larger.set(this.#requests);
+      this.#requests = larger;
+    }
+    return start;
   }
 }
 

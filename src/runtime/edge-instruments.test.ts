@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { createEdgeInstruments } from './edge-instruments.ts';
-import { durationBucketsMs, type MetricDelta, statusClasses } from './edge-measurements.ts';
+import { countsOfIngress, durationBucketsMs, type MetricDelta, statusClasses } from './edge-measurements.ts';
 
 function delta(facts: Partial<MetricDelta>): MetricDelta {
   return {
-    requests: new Map(),
+    requests: { ingresses: [], counts: new Float64Array(0) },
     durations: new Float64Array(durationBucketsMs.length + 1),
     durationSumMs: 0,
     upstreamErrors: new Map(),
@@ -20,13 +20,14 @@ function delta(facts: Partial<MetricDelta>): MetricDelta {
 it('sums up what the workers counted', async () => {
   const registry = new Registry();
   const edge = createEdgeInstruments(registry);
-  const counts = new Float64Array(statusClasses.length * 2);
-  // Two answers of 2xx over TLS.
-  counts[statusClasses.length + 2] = 2;
+  const counts = new Float64Array(countsOfIngress * 2);
+  // One answer of 4xx in plain text, and two of 2xx over TLS.
+  counts[4] = 1;
+  counts[countsOfIngress + statusClasses.length + 2] = 2;
   const durations = new Float64Array(durationBucketsMs.length + 1);
   durations[2] = 1;
   durations[durationBucketsMs.length] = 1;
-  const requests = new Map([['shop/web', counts]]);
+  const requests = { ingresses: ['', 'shop/web'], counts };
   edge.counted(1, delta({ requests, durations, durationSumMs: 90_004, connections: 5 }));
   edge.counted(2, delta({ requests, handshakes: new Map([['TLSv1.3\ttrue', 3]]), connections: 7 }));
   edge.counted(
@@ -44,6 +45,7 @@ it('sums up what the workers counted', async () => {
   const lines = (await registry.metrics()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
+      'postern_edge_requests_total{ingress="",code="4xx",tls="false"} 2',
       'postern_edge_requests_total{ingress="shop/web",code="2xx",tls="true"} 4',
       'postern_edge_request_duration_seconds_bucket{le="0.0025"} 0',
       'postern_edge_request_duration_seconds_bucket{le="0.005"} 1',

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import {
+  countsOfIngress,
   durationBucketsMs,
   type EdgeMeasurements,
   type ServedCertificate,
@@ -15,12 +16,14 @@ export function createEdgeInstruments(registry: Registry): EdgeMeasurements {
   const compile = compileInstruments(registers);
   return {
     counted(worker, delta) {
-      for (const [ingress, counts] of delta.requests) {
-        counts.forEach((count, at) => {
-          if (count === 0) return;
+      const { ingresses, counts } = delta.requests;
+      for (const [index, ingress] of ingresses.entries()) {
+        for (let at = 0; at < countsOfIngress; at += 1) {
+          const count = counts[index * countsOfIngress + at] ?? 0;
+          if (count === 0) continue;
           const code = statusClasses[at % statusClasses.length] ?? '';
           requests.count.inc({ ingress, code, tls: String(at >= statusClasses.length) }, count);
-        });
+        }
       }
       const seconds = delta.durationSumMs / 1_000;
       requests.seconds.add(delta.durations, seconds);

@@ -6,10 +6,20 @@ export const durationBucketsMs = [
 /** Classes of statuses, by their first digit: 0 is a client that went away. */
 export const statusClasses = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
+/** Requests by Ingress, in one piece for all of them: thousands may have had some within a second. */
+export interface RequestCounts {
+  /** `namespace/name`, each once. */
+  readonly ingresses: readonly string[];
+  /** As many for each of them in turn: by status class over plain HTTP, then over TLS. */
+  readonly counts: Float64Array;
+}
+
+/** How many counts an Ingress has. */
+export const countsOfIngress = statusClasses.length * 2;
+
 /** What an engine counted since the last time, as it goes from a worker to the main process. */
 export interface MetricDelta {
-  /** By `namespace/name` of the Ingress; counts by status class over plain HTTP, then over TLS. */
-  readonly requests: ReadonlyMap<string, Float64Array>;
+  readonly requests: RequestCounts;
   /** Counts by bucket, one more for what is longer than all. */
   readonly durations: Float64Array;
   readonly durationSumMs: number;

@@ -4,6 +4,7 @@ import type { HostRoutes, PatternRoute, Route } from './table.ts';
 
 /** An empty map takes as much memory as one with four entries, and most hosts have one. */
 const none: ReadonlyMap<string, Route> = new Map();
+const noPatterns: readonly PatternRoute[] = Object.freeze([]);
 
 /** Gathers the routes of one host. */
 export class HostRoutesBuilder {
@@ -45,7 +46,7 @@ export class HostRoutesBuilder {
       exact: this.#exact.size > 0 ? this.#exact : none,
       prefixes: this.#prefixes.size > 0 ? this.#prefixes : none,
       deepestPrefix,
-      patterns,
+      patterns: patterns.length > 0 ? patterns : noPatterns,
       fallback: this.#fallback,
     });
   }

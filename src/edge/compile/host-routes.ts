@@ -21,6 +21,9 @@ export interface HostResult {
   readonly fallbackOwner: IngressRoutes | undefined;
 }
 
+/** One for all: what many routes share stays in the processor's caches. */
+const noAlternatives: readonly Alternative[] = Object.freeze([]);
+
 /** Merges what Ingresses want of a host, the oldest first (edge.md, statements 5 to 8). */
 export function buildHostRoutes(host: string, claimants: readonly IngressRoutes[]): HostResult {
   return new HostCompiler(host, claimants).build();
@@ -65,9 +68,10 @@ class HostCompiler {
           this.#note(main, findingReasons.pathConflict, pathConflict(main, this.#host, claim, rule, taken));
           continue;
         }
-        const alternatives = claim.solver
-          ? []
+        const found = claim.solver
+          ? noAlternatives
           : [...canaries.take(rule, main, policy), ...withoutTls(source, claim, policy)];
+        const alternatives = found.length > 0 ? found : noAlternatives;
         const path = claim.path.path ?? '';
         const { backend } = claim;
         builder.add(rule, { source, host: this.#host, path, kind: rule.kind, policy, backend, alternatives });

@@ -1,7 +1,7 @@
 import { fieldKind, fieldKindOf } from '../http1/field-kind.ts';
 import { WireFields } from '../http1/wire-fields.ts';
 import type { AddressRanges } from '../policy/address-ranges.ts';
-import { appendForwarded } from '../policy/forwarded.ts';
+import { appendForwarded, forwardedOfHost, forwardedOfPeer } from '../policy/forwarded.ts';
 import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { HeaderEdits } from '../policy/route-policy.ts';
 import { editFields, keepFields } from './edit-fields.ts';
@@ -50,18 +50,28 @@ function isPassed(kind: number, trusted: boolean): boolean {
   return kind === fieldKind.other || (trusted && kind === fieldKind.original);
 }
 
-/** What was last said of the client of a connection, and for which Host. */
-const said = new WeakMap<ConnectionFacts, { readonly host: string; readonly fields: HeaderFields }>();
+/** What is said of a connection's client whatever the Host, and what was last said with it. */
+interface Said {
+  readonly ofPeer: HeaderFields;
+  readonly host: string;
+  readonly fields: HeaderFields;
+}
+
+const said = new WeakMap<ConnectionFacts, Said>();
 
 /** What the edge says of the client. For an untrusted peer that is the same for all requests of a connection to one host. */
 function saidOf(head: CheckedHead, trusted: AddressRanges, standard: boolean): HeaderFields {
   const { connection, hostHeader } = head;
-  const known = connection.trusted ? undefined : said.get(connection);
+  if (connection.trusted) {
+    const list: string[] = [];
+    appendForwarded(list, head, trusted, standard);
+    return headerFieldsOf(list);
+  }
+  const known = said.get(connection);
   if (known?.host === hostHeader) return known.fields;
-  const list: string[] = [];
-  appendForwarded(list, head, trusted, standard);
-  const fields = headerFieldsOf(list);
-  if (!connection.trusted) said.set(connection, { host: hostHeader, fields });
+  const ofPeer = known?.ofPeer ?? headerFieldsOf(forwardedOfPeer(connection));
+  const fields = new JoinedFields(ofPeer, headerFieldsOf(forwardedOfHost(connection, hostHeader, standard)));
+  said.set(connection, { ofPeer, host: hostHeader, fields });
   return fields;
 }
 

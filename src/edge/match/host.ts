@@ -19,6 +19,7 @@ const withPort = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]*)(?::(\d{0,5}))?$/;
  * everything else: user information, blanks, percent-encoding, empty labels.
  */
 export function parseHost(header: string): RequestHost | undefined {
+  if (isPlainName(header)) return { name: header, nameless: false, port: undefined };
   if (header === '') return noHost;
   if (header.length > 300) return undefined;
   const [, rawName = '', rawPort] = withPort.exec(header) ?? [];
@@ -31,14 +32,33 @@ export function parseHost(header: string): RequestHost | undefined {
   }
   const lower = rawName.toLowerCase();
   const name = lower.endsWith('.') ? lower.slice(0, -1) : lower;
-  if (name.length > 253 || !registeredName.test(name)) return undefined;
+  if (name.length > longestName || !registeredName.test(name)) return undefined;
   return { name, nameless: isIP(name) !== 0, port };
+}
+
+const dot = 0x2e;
+const longestName = 253;
+
+/** Whether a Host is a name in lower case and nothing else, as nearly all are: these are read without making anything. */
+function isPlainName(header: string): boolean {
+  let hasLetter = false;
+  let before = dot;
+  for (let at = 0; at < header.length; at += 1) {
+    const code = header.charCodeAt(at);
+    if (code === dot) {
+      if (before === dot) return false;
+    } else if ((code >= 0x61 && code <= 0x7a) || code === 0x2d || code === 0x5f) hasLetter = true;
+    else if (code < 0x30 || code > 0x39) return false;
+    before = code;
+  }
+  // What has digits alone may be an address.
+  return hasLetter && before !== dot && header.length <= longestName;
 }
 
 /** `*.foo.com` for `bar.foo.com`: the one wildcard that can cover a name. Undefined for a single label. */
 export function wildcardFor(name: string): string | undefined {
-  const dot = name.indexOf('.');
-  return dot <= 0 || dot === name.length - 1 ? undefined : `*${name.slice(dot)}`;
+  const first = name.indexOf('.');
+  return first <= 0 || first === name.length - 1 ? undefined : `*${name.slice(first)}`;
 }
 
 const ruleHost = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
@@ -49,5 +69,5 @@ const ruleHost = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[
  */
 export function parseRuleHost(host: string): string | undefined {
   const lower = host.toLowerCase();
-  return lower.length <= 253 && ruleHost.test(lower) && isIP(lower) === 0 ? lower : undefined;
+  return lower.length <= longestName && ruleHost.test(lower) && isIP(lower) === 0 ? lower : undefined;
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { parseHost } from '../match/host.ts';
 import { type AddressRanges, plainAddress } from './address-ranges.ts';
-import type { CheckedHead } from './request-head.ts';
+import type { CheckedHead, ConnectionFacts } from './request-head.ts';
 
 /** The client as the edge takes it, after what trusted proxies in front have told. */
 export interface ClientOrigin {
@@ -76,11 +76,7 @@ export function appendForwarded(
   const { connection, hostHeader } = head;
   const peer = connection.clientAddress;
   if (!connection.trusted) {
-    const proto = connection.secure ? 'https' : 'http';
-    const port = String(connection.publicPort);
-    to.push('X-Real-IP', peer, 'X-Forwarded-For', peer, 'X-Forwarded-Host', hostHeader);
-    to.push('X-Forwarded-Port', port, 'X-Forwarded-Proto', proto, 'X-Forwarded-Scheme', proto);
-    if (standard) to.push('Forwarded', forwardedElement(peer, hostHeader, proto));
+    to.push(...forwardedOfPeer(connection), ...forwardedOfHost(connection, hostHeader, standard));
     return;
   }
   const { address, scheme } = clientOrigin(head, trusted);
@@ -96,6 +92,27 @@ export function appendForwarded(
   const before = all(head, 'forwarded');
   const own = forwardedElement(peer, hostHeader, connection.secure ? 'https' : 'http');
   to.push('Forwarded', before === '' ? own : `${before}, ${own}`);
+}
+
+/** The part of it that is the same for all requests of an untrusted peer's connection. */
+export function forwardedOfPeer({ clientAddress, secure, publicPort }: ConnectionFacts): string[] {
+  const proto = secure ? 'https' : 'http';
+  return [
+    ...['X-Real-IP', clientAddress, 'X-Forwarded-For', clientAddress, 'X-Forwarded-Port', String(publicPort)],
+    ...['X-Forwarded-Proto', proto, 'X-Forwarded-Scheme', proto],
+  ];
+}
+
+/** The part that names the host which an untrusted peer asked for. */
+export function forwardedOfHost(
+  { clientAddress, secure }: ConnectionFacts,
+  hostHeader: string,
+  standard: boolean,
+): string[] {
+  const fields = ['X-Forwarded-Host', hostHeader];
+  if (standard)
+    fields.push('Forwarded', forwardedElement(clientAddress, hostHeader, secure ? 'https' : 'http'));
+  return fields;
 }
 
 function forwardedElement(address: string, host: string, proto: string): string {
