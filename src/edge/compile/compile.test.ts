@@ -806,7 +806,7 @@ describe('annotations for upstreams', () => {
       services: [aService()],
       endpointSlices: [aSlice()],
     });
-    const route = table.hosts.get('foo.com')?.prefixes.get('');
+    const route = table.hosts.get('foo.com')?.root;
     const [plain] = route?.alternatives ?? [];
     expect(plain?.when.header).toEqual({ name: ':scheme', value: 'http', pattern: undefined });
     expect(table.backends.get(plain?.backend ?? '')).toMatchObject({ kind: 'endpoints', tls: undefined });
@@ -819,7 +819,7 @@ describe('annotations for upstreams', () => {
       ingresses: [anIngress({ rules: { 'foo.com': [['/', 'Prefix']] }, annotations })],
       services: [aService(), aService('pages')],
     });
-    const policy = table.hosts.get('foo.com')?.prefixes.get('')?.policy;
+    const policy = table.hosts.get('foo.com')?.root?.policy;
     expect(policy?.errorPages).toEqual({ statuses: [404], backend: policy?.fallbackBackend });
     expect(table.backends.get(policy?.fallbackBackend ?? '')).toMatchObject({ kind: 'endpoints' });
   });
@@ -835,7 +835,7 @@ describe('annotations for upstreams', () => {
       services: [aService(), aService('pages')],
       endpointSlices: [aSlice(), aSlice('pages')],
     });
-    expect(table.hosts.get('foo.com')?.prefixes.get('')?.policy.fallbackBackend).toBeUndefined();
+    expect(table.hosts.get('foo.com')?.root?.policy.fallbackBackend).toBeUndefined();
   });
 
   it("the source range of cert-manager's solvers is open to all", () => {

@@ -39,6 +39,7 @@ function describeHost(table: RoutingTable, routes: HostRoutes): Record<string, u
     host: routes.host,
     routes: [
       ...routes.exact.values(),
+      ...(routes.root === undefined ? [] : [routes.root]),
       ...[...routes.prefixes.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
       ...routes.patterns.map(({ route }) => route),
     ].map(route => describeRoute(table, route)),

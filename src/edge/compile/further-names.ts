@@ -94,8 +94,9 @@ function redirectRoutes(source: SourceRef, from: string, to: string): HostRoutes
   };
   return Object.freeze({
     host: from,
+    root: route,
     exact: new Map(),
-    prefixes: new Map([['', route]]),
+    prefixes: new Map(),
     deepestPrefix: 0,
     patterns: [],
     fallback: undefined,

@@ -2,7 +2,7 @@ import { elementCount } from '../match/path-elements.ts';
 import type { PathRule } from './path-rule.ts';
 import type { HostRoutes, PatternRoute, Route } from './table.ts';
 
-/** An empty map takes as much memory as one with four entries, and most hosts have one. */
+/** An empty map takes as much memory as one with four entries, and most hosts have two. */
 const none: ReadonlyMap<string, Route> = new Map();
 const noPatterns: readonly PatternRoute[] = Object.freeze([]);
 
@@ -39,10 +39,13 @@ export class HostRoutesBuilder {
     const patterns = [...this.#patterns.values()].sort(
       (a, b) => b.elements - a.elements || b.route.path.length - a.route.path.length,
     );
+    const root = this.#prefixes.get('');
+    this.#prefixes.delete('');
     let deepestPrefix = 0;
     for (const key of this.#prefixes.keys()) deepestPrefix = Math.max(deepestPrefix, elementCount(key));
     return Object.freeze({
       host: this.#host,
+      root,
       exact: this.#exact.size > 0 ? this.#exact : none,
       prefixes: this.#prefixes.size > 0 ? this.#prefixes : none,
       deepestPrefix,

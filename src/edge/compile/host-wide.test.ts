@@ -171,7 +171,8 @@ describe('canaries', () => {
   ])('where %s: not served, with a finding', (_what, other) => {
     const compilation = compiled({ name: 'main', ...other }, canary);
     expect(reasons(compilation)).toContain('canary CanaryWithoutMain');
-    const routes = [...compilation.table.hosts.values()].flatMap(({ prefixes, exact }) => [
+    const routes = [...compilation.table.hosts.values()].flatMap(({ root, prefixes, exact }) => [
+      ...(root === undefined ? [] : [root]),
       ...prefixes.values(),
       ...exact.values(),
     ]);
@@ -332,7 +333,7 @@ describe('service-upstream', () => {
 
   it("the Service's address and port are the only endpoint", () => {
     const { table } = compiled(upstream);
-    const route = table.hosts.get('foo.com')?.prefixes.get('');
+    const route = table.hosts.get('foo.com')?.root;
     expect(table.backends.get(route?.backend ?? '')).toMatchObject({
       endpoints: [{ address: '10.0.0.1', port: 80 }],
     });
@@ -342,7 +343,7 @@ describe('service-upstream', () => {
     more = { services: [aService('web', { clusterIP: 'None' })] };
     const { table } = compiled(upstream);
     more = {};
-    const route = table.hosts.get('foo.com')?.prefixes.get('');
+    const route = table.hosts.get('foo.com')?.root;
     expect(table.backends.get(route?.backend ?? '')).toMatchObject({
       endpoints: [{ address: '10.1.0.1', port: 8080 }],
     });

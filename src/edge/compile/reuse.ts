@@ -52,16 +52,18 @@ export function withEntries<K, V>(
 /** The routes of a host, with each that is as before the same object as before. */
 export function keptRoutes(before: HostRoutes | undefined, after: HostRoutes): HostRoutes {
   if (before === undefined) return after;
+  const root = kept(before.root, after.root);
   const exact = keptEntries(before.exact, after.exact);
   const prefixes = keptEntries(before.prefixes, after.prefixes);
   const patterns = keptList(before.patterns, after.patterns);
   const fallback = kept(before.fallback, after.fallback);
   const same =
+    root === before.root &&
     exact === before.exact &&
     prefixes === before.prefixes &&
     patterns === before.patterns &&
     fallback === before.fallback;
-  return same ? before : Object.freeze({ ...after, exact, prefixes, patterns, fallback });
+  return same ? before : Object.freeze({ ...after, root, exact, prefixes, patterns, fallback });
 }
 
 function keptEntries<T>(

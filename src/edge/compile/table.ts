@@ -122,7 +122,9 @@ export interface AlternativeCondition {
 export interface HostRoutes {
   readonly host: string;
   readonly exact: ReadonlyMap<string, Route>;
-  /** By prefix key: without the trailing slash. */
+  /** The Prefix `/`, which takes what no longer path does; mostly the only one. */
+  readonly root: Route | undefined;
+  /** The others, by prefix key: without the trailing slash. */
   readonly prefixes: ReadonlyMap<string, Route>;
   /** The longest prefix, in elements: no look-up begins beyond it. */
   readonly deepestPrefix: number;

@@ -25,8 +25,9 @@ export function unguardedHosts(
   return findings;
 }
 
-function isOpen({ exact, prefixes, patterns }: HostRoutes): boolean {
+function isOpen({ root, exact, prefixes, patterns }: HostRoutes): boolean {
   const routes: Route[] = [...exact.values(), ...prefixes.values(), ...patterns.map(({ route }) => route)];
+  if (root !== undefined) routes.push(root);
   return routes.some(({ policy }) => policy.clientCertificate === undefined && policy.refusal === undefined);
 }
 

@@ -53,13 +53,12 @@ function routeInHost(routes: HostRoutes, path: string): Route | undefined {
   let key = firstElements(path, routes.deepestPrefix);
   // `/foo` and `/foo/` have one prefix key; a whole path may still carry the slash.
   if (key.endsWith('/')) key = key.slice(0, -1);
-  let prefix = routes.prefixes.get(key);
-  while (prefix === undefined && key !== '') {
+  while (key !== '') {
+    const prefix = routes.prefixes.get(key);
+    if (prefix !== undefined) return firstMatch(routes.patterns, path, elementCount(key)) ?? prefix;
     key = key.slice(0, key.lastIndexOf('/'));
-    prefix = routes.prefixes.get(key);
   }
-  const prefixElements = prefix === undefined ? -1 : elementCount(key);
-  return firstMatch(routes.patterns, path, prefixElements) ?? prefix;
+  return firstMatch(routes.patterns, path, routes.root === undefined ? -1 : 0) ?? routes.root;
 }
 
 /** The patterns are sorted: the first that matches, as long as they are longer than the prefix found. */

@@ -48,7 +48,9 @@ function aTable(options: TableOptions = {}): RoutingTable {
     alternatives,
   };
   const prefixes = new Map([route, ...more].map(one => [one.path.replace(/\/$/, ''), one]));
-  const deepestPrefix = Math.max(...[...prefixes.keys()].map(key => key.split('/').length - 1));
+  const root = prefixes.get('');
+  prefixes.delete('');
+  const deepestPrefix = Math.max(0, ...[...prefixes.keys()].map(key => key.split('/').length - 1));
   const backends = [
     backend('default/web:80', endpoints),
     backend('default/canary:80', 1),
@@ -59,7 +61,7 @@ function aTable(options: TableOptions = {}): RoutingTable {
     hosts: new Map([
       [
         'foo.com',
-        { host: 'foo.com', exact: new Map(), prefixes, deepestPrefix, patterns: [], fallback: undefined },
+        { host: 'foo.com', root, exact: new Map(), prefixes, deepestPrefix, patterns: [], fallback: undefined },
       ],
     ]),
     backends: new Map(backends.map(one => [one.key, one])),

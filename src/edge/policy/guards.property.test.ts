@@ -108,7 +108,8 @@ function tableFor(one: World): RoutingTable {
         {
           host: 'foo.com',
           exact: new Map(),
-          prefixes: new Map([['', route]]),
+          root: route,
+          prefixes: new Map(),
           deepestPrefix: 0,
           patterns: [],
           fallback: undefined,

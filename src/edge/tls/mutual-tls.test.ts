@@ -55,11 +55,9 @@ function routesOf(host: string, clientCertificate: ClientCertificatePolicy | und
   const policy = { ...plainPolicy, clientCertificate };
   const source = { kind: 'Ingress', namespace: 'default', name: host } as const;
   const common = { source, host, kind: 'Prefix', backend: '', alternatives: [] } as const;
-  const prefixes = new Map<string, Route>([
-    ['', { ...common, path: '/', policy: plainPolicy }],
-    ['/secret', { ...common, path: '/secret', policy }],
-  ]);
-  return { host, exact: new Map(), prefixes, deepestPrefix: 1, patterns: [], fallback: undefined };
+  const root: Route = { ...common, path: '/', policy: plainPolicy };
+  const prefixes = new Map<string, Route>([['/secret', { ...common, path: '/secret', policy }]]);
+  return { host, root, exact: new Map(), prefixes, deepestPrefix: 1, patterns: [], fallback: undefined };
 }
 
 interface Listening {

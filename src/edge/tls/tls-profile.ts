@@ -82,6 +82,7 @@ function findPolicy(routes: HostRoutes): ClientCertificatePolicy | undefined {
 }
 
 function* routesOf(routes: HostRoutes) {
+  if (routes.root !== undefined) yield routes.root;
   yield* routes.prefixes.values();
   yield* routes.exact.values();
   for (const { route } of routes.patterns) yield route;

@@ -34,7 +34,8 @@ function hostOf(host: string, route: Route): HostRoutes {
   return {
     host,
     exact: new Map(),
-    prefixes: new Map([['', route]]),
+    root: route,
+    prefixes: new Map(),
     deepestPrefix: 0,
     patterns,
     fallback: undefined,
@@ -128,8 +129,7 @@ describe('changes of a table', () => {
     let got = emptyTable;
     for (const part of parts) {
       got = changedTable(got, part);
-      for (const { prefixes } of got.hosts.values())
-        for (const { backend } of prefixes.values()) expect(got.backends.has(backend)).toBe(true);
+      for (const { root } of got.hosts.values()) expect(got.backends.has(root?.backend ?? '')).toBe(true);
     }
     expect(got).toEqual(after);
   });
