@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { encodePrivateKey, generatePrivateKey } from '../../src/pki/private-key.ts';
 import { selfSign } from '../../src/pki/sign.ts';
 import { subjectName } from '../../src/pki/subject.ts';
-import { type Bed, endServer, siteHost, untilServed } from './bed.ts';
+import { peakMemoryMiB, residentMiB } from '../process-memory.ts';
+import { type Bed, endServer, loopback, siteHost, untilServed } from './bed.ts';
 import { wrk } from './load.ts';
-import { treeCpuSeconds, treeMemoryMiB } from './process-cpu.ts';
+import { childrenOf, treeCpuSeconds, treeMemoryMiB } from './process-cpu.ts';
 import { secret, service, site, startPostern } from './proxies.ts';
 import { median, type Sample, table } from './table.ts';
 
 const sizes = [1, 1_000, 10_000];
 
-/** Postern with 1, 1,000 and 10,000 Ingresses, each with a certificate of its own, and requests spread over all hosts. */
+/**
+ * Postern with 1, 1,000 and 10,000 Ingresses, each with a certificate of its own, and requests spread over all hosts; and what
+ * memory the worker has after these, and at most after two handshakes with each name.
+ */
 export async function measureRouting(
   bed: Bed,
   port: number,
@@ -18,12 +23,16 @@ export async function measureRouting(
   seconds: number,
 ): Promise<string> {
   const samples = new Map<string, Sample>();
-  for (const size of sizes)
-    samples.set(`${size} Ingresses`, await measureSize(bed, port, size, rounds, seconds));
+  let memory = '';
+  for (const size of sizes) {
+    const { sample, loadedMiB, mostMiB } = await measureSize(bed, port, size, rounds, seconds);
+    samples.set(`${size} Ingresses`, sample);
+    memory += `Memory of the worker with ${size}: ${loadedMiB} MiB, at most ${mostMiB} MiB with all names asked for.\n`;
+  }
   const [one, , many] = sizes.map(size => samples.get(`${size} Ingresses`)?.perSecond ?? 0);
   const share = ((many ?? 0) / (one ?? 1)).toFixed(2);
   const text = table('routing, 1 KiB', 'request', samples);
-  return `${text}\n10,000 Ingresses and certificates: ${share} of the requests/s with one.\n`;
+  return `${text}\n10,000 Ingresses and certificates: ${share} of the requests/s with one.\n${memory}`;
 }
 
 async function measureSize(
@@ -32,7 +41,7 @@ async function measureSize(
   size: number,
   rounds: number,
   seconds: number,
-): Promise<Sample> {
+): Promise<{ readonly sample: Sample; readonly loadedMiB: number; readonly mostMiB: number }> {
   const objects: object[] = [
     ...site(bed, siteHost),
     secret('site', bed.site.certPem, bed.site.keyPem, bed.authority.caPem),
@@ -74,13 +83,31 @@ async function measureSize(
         memoryMiB: treeMemoryMiB(proxy.pid),
       });
     }
-    return median(samples);
+    const worker = childrenOf(proxy.pid)[0] ?? 0;
+    const loadedMiB = residentMiB(worker);
+    for (const _time of [1, 2]) await shakeHands(port, size);
+    return { sample: median(samples), loadedMiB, mostMiB: peakMemoryMiB(worker) };
   } finally {
     await endServer(proxy);
   }
 }
 
 const hostOf = (n: number): string => `site-${n}.example.org`;
+
+/** A handshake with each name, a few at a time. */
+async function shakeHands(port: number, size: number): Promise<void> {
+  let next = 1;
+  const some = async (): Promise<void> => {
+    while (next < size) {
+      const servername = hostOf(next);
+      next += 1;
+      const socket = connect({ host: loopback, port, servername, rejectUnauthorized: false });
+      await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+      socket.destroy();
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, some));
+}
 
 /** After a start the main process still stores and tidies up; what is measured is the serving. */
 async function untilQuiet(pid: number): Promise<void> {

@@ -1,4 +1,9 @@
-import { countsOfIngress, durationBucketsMs, type MetricDelta, statusClasses } from '../runtime/edge-measurements.ts';
+import {
+  countsOfIngress,
+  durationBucketsMs,
+  type MetricDelta,
+  statusClasses,
+} from '../runtime/edge-measurements.ts';
 import type { Route } from './compile/table.ts';
 import type { EdgeMetrics } from './metrics.ts';
 
@@ -22,7 +27,8 @@ export class MetricCounters implements EdgeMetrics {
   #reportedConnections = 0;
 
   request(route: Route | undefined, status: number, secure: boolean, durationMs: number): void {
-    const start = route === undefined ? this.#startOf('') : (this.#startsByRoute.get(route) ?? this.#begin(route));
+    const start =
+      route === undefined ? this.#startOf('') : (this.#startsByRoute.get(route) ?? this.#begin(route));
     const at = start + Math.min(classes - 1, Math.floor(status / 100)) + (secure ? classes : 0);
     this.#requests[at] = (this.#requests[at] ?? 0) + 1;
     let bucket = 0;

@@ -61,7 +61,15 @@ function aTable(options: TableOptions = {}): RoutingTable {
     hosts: new Map([
       [
         'foo.com',
-        { host: 'foo.com', root, exact: new Map(), prefixes, deepestPrefix, patterns: [], fallback: undefined },
+        {
+          host: 'foo.com',
+          root,
+          exact: new Map(),
+          prefixes,
+          deepestPrefix,
+          patterns: [],
+          fallback: undefined,
+        },
       ],
     ]),
     backends: new Map(backends.map(one => [one.key, one])),
