@@ -15,7 +15,7 @@ export interface ContextStoreOptions {
   readonly protocols: readonly ('h2' | 'http/1.1')[];
   /** Stands in where the table has no default certificate. */
   readonly fallback: CertificateWithKey;
-  /** How many contexts are kept; one takes about 30 KB. */
+  /** How many contexts are kept; one takes about 50 KB, and what is let go lies until V8 collects garbage. */
   readonly capacity?: number;
   /** Told once for each certificate that parsed, and that the TLS library refuses all the same. */
   readonly onUnusable: (certificate: ServerCertificate, reason: string) => void;
@@ -42,7 +42,7 @@ const sessionIdContext = 'postern-edge';
  * of: a changed Secret is a new context with the next handshake, and all others stay.
  */
 export function createContextStore(options: ContextStoreOptions): ContextStore {
-  const { table, settings, fallback, capacity = 3_000, onUnusable } = options;
+  const { table, settings, fallback, capacity = 1_000, onUnusable } = options;
   const contexts = new LruMap<string, SecureContext>(capacity);
   const unusable = new Set<string>();
 
