@@ -30,7 +30,8 @@ let good: TestCertificate;
 
 beforeAll(async () => {
   const issuer = await anAuthority({ notBeforeMs: now - day, notAfterMs: now + 400 * day });
-  good = await signed({ issuer, notBeforeMs: now - day, notAfterMs: now + 89.5 * day });
+  const dnsNames = ['shop.test', 'plain.test', 'www.plain.test', 'mail.test'];
+  good = await signed({ issuer, dnsNames, notBeforeMs: now - day, notAfterMs: now + 89.5 * day });
 });
 
 const aSecret = (namespace: string, name: string) => aTlsSecret(namespace, name, good);

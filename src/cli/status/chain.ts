@@ -5,6 +5,7 @@ import type { CertificateRequest } from '../../api/cert-manager/certificate-requ
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
 import type { FullIssuerRef } from '../../api/cert-manager/issuer-ref.ts';
 import type { Ingress, IngressTls } from '../../api/kubernetes/ingress.ts';
+import { certificateCovers } from '../../pki/host-match.ts';
 import type { SecretFacts } from './secret-facts.ts';
 
 /**
@@ -32,6 +33,12 @@ export interface Chain {
 
 /** One thing that may be wrong with a chain; gives the sentence, or undefined where it is not. Pure. */
 export type Check = (chain: Chain, nowMs: number) => string | undefined;
+
+/** The hosts of the TLS entry that the certificate in its Secret is not for. */
+export function uncoveredHosts({ tls, secret }: Chain): readonly string[] {
+  if (secret?.state !== 'usable') return [];
+  return (tls?.hosts ?? []).filter(host => !certificateCovers(secret, host));
+}
 
 /** The names that a chain is about: those of the TLS entry, else those of the Certificate. */
 export function hostsOf({ tls, certificate, ingress }: Chain): readonly string[] {

@@ -1,7 +1,8 @@
 import { clusterIssuerAnnotation } from '../../api/annotations.ts';
 import { findCondition } from '../../api/condition.ts';
+import { controllerOf } from '../../api/meta.ts';
 import { conditionTypes } from '../../api/reasons.ts';
-import type { Chain, Check } from './chain.ts';
+import { type Chain, type Check, uncoveredHosts } from './chain.ts';
 import { clause, moment, quoted } from './sentence.ts';
 
 /** Who puts a Secret right. */
@@ -31,6 +32,19 @@ export const secretChecks: readonly Check[] = [
     }
     if (nowMs >= secret.notBeforeMs) return undefined;
     return `The certificate in Secret ${quoted(secret.name)} is valid from ${moment(secret.notBeforeMs)} on; see that the clock of this machine is right.`;
+  },
+  function certificateIsForOtherNames(chain) {
+    const { certificate, secret } = chain;
+    const hosts = uncoveredHosts(chain);
+    if (hosts.length === 0) return undefined;
+    const what = `The certificate in Secret ${quoted(secret?.name)} is not for ${hosts.join(', ')}`;
+    const owner = certificate && controllerOf(certificate);
+    if (certificate === undefined)
+      return `${what}; replace it, or let Postern obtain one: name another Secret, and annotate the Ingress with ${clusterIssuerAnnotation}.`;
+    if (owner?.uid === chain.ingress?.metadata.uid) return `${what}; ${remedy(chain)}.`;
+    const whose =
+      owner === undefined ? 'is not made from an Ingress' : `is of ${owner.kind} ${quoted(owner.name)}`;
+    return `${what}: Certificate ${quoted(certificate.metadata.name)} ${whose}; name another Secret, or add them there.`;
   },
   function secretMayNotBeRead(chain) {
     if (chain.secret?.state !== 'unreadable' || chain.certificate !== undefined) return undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Certificate } from '../../api/cert-manager/certificate.ts';
 import type { Chain } from './chain.ts';
 import { explain } from './explain.ts';
 import {
@@ -19,6 +20,8 @@ const usable = {
   notBeforeMs: now - day,
   notAfterMs: now + 90 * day,
   isSelfSigned: false,
+  dnsNames: ['shop.test'],
+  ipAddresses: [],
 } as const;
 const missing = { name: 'shop-tls', state: 'missing' } as const;
 const withIssuer = { 'cert-manager.io/cluster-issuer': 'le' };
@@ -56,6 +59,12 @@ function withFallback(failedIssuanceAttempts: number) {
   });
   const annotations = { 'postern.dev/fallback-issuers': 'second' };
   return { ...certificate, metadata: { ...certificate.metadata, annotations } };
+}
+
+function ownedByOther(certificate: Certificate): Certificate {
+  const owner = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'other', uid: 'other' };
+  const ownerReferences = [{ ...owner, controller: true }];
+  return { ...certificate, metadata: { ...certificate.metadata, ownerReferences } };
 }
 
 const acme = { request: aRequest([approved, pending]), order: anOrder({ state: 'pending' }) };
@@ -363,6 +372,19 @@ describe('why something is not ready', () => {
       'a request under way',
       { request: aRequest([approved, pending]) },
       'CertificateRequest "shop-tls-1" waits for ClusterIssuer "le": Waiting for the Order.',
+    ],
+    [
+      'the certificate of another Ingress',
+      {
+        certificate: ownedByOther(aCertificate(isReady)),
+        secret: { ...usable, dnsNames: ['other.test'] },
+      },
+      'The certificate in Secret "shop-tls" is not for shop.test: Certificate "shop-tls" is of Ingress "other"; name another Secret, or add them there.',
+    ],
+    [
+      "a certificate of one's own for other names",
+      { ...bare, ingress: anIngress(), secret: { ...usable, dnsNames: ['*.other.test'] } },
+      'The certificate in Secret "shop-tls" is not for shop.test; replace it, or let Postern obtain one: name another Secret, and annotate the Ingress with cert-manager.io/cluster-issuer.',
     ],
     [
       'a failure that left nothing behind',

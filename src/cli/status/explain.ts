@@ -1,6 +1,6 @@
 import { hasCondition } from '../../api/condition.ts';
 import { conditionTypes } from '../../api/reasons.ts';
-import type { Chain, Check } from './chain.ts';
+import { type Chain, type Check, uncoveredHosts } from './chain.ts';
 import { ingressChecks } from './explain-ingress.ts';
 import { issuanceChecks } from './explain-issuance.ts';
 import { secretChecks } from './explain-secret.ts';
@@ -15,13 +15,15 @@ export type Explanation =
 /** What is wrong is looked for from the Ingress down; in what is under way, the deepest object speaks first. */
 const checks: readonly Check[] = [...ingressChecks, ...issuanceChecks, ...secretChecks];
 
-function isReady({ certificate, secret }: Chain, nowMs: number): boolean {
+function isReady(chain: Chain, nowMs: number): boolean {
+  const { certificate, secret } = chain;
   const isPromised =
     certificate === undefined || hasCondition(certificate.status?.conditions, conditionTypes.ready);
   if (!isPromised || secret === undefined) return false;
   // Who may not read Secrets takes the Certificate's word.
   if (secret.state === 'unreadable') return certificate !== undefined;
-  return secret.state === 'usable' && secret.notBeforeMs <= nowMs && nowMs < secret.notAfterMs;
+  if (secret.state !== 'usable' || uncoveredHosts(chain).length > 0) return false;
+  return secret.notBeforeMs <= nowMs && nowMs < secret.notAfterMs;
 }
 
 /** Whether the chain is ready at `nowMs`, and if not why. Pure. */

@@ -31,6 +31,8 @@ describe('a TLS Secret', () => {
       name: 'site-tls',
       state: 'usable',
       isSelfSigned: false,
+      dnsNames: ['site.example'],
+      ipAddresses: [],
       ...validity,
     });
   });

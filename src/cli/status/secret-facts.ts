@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type Secret, tlsCertificateKey, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
+import { parseCertificate } from '../../pki/certificate.ts';
 
 /** What is to be known about the Secret at the end of a chain. Never what is in it. */
 export type SecretFacts =
@@ -14,6 +15,9 @@ export type SecretFacts =
       readonly notBeforeMs: number;
       readonly notAfterMs: number;
       readonly isSelfSigned: boolean;
+      /** What its certificate is for; where it names nothing else, its common name. */
+      readonly dnsNames: readonly string[];
+      readonly ipAddresses: readonly string[];
     };
 
 const decoded = (secret: Secret, key: string): string =>
@@ -39,9 +43,13 @@ export function secretFactsOf(name: string, secret: Secret): SecretFacts {
   } catch {
     return damaged(`has a ${tlsPrivateKeyKey} that is no private key in PEM`);
   }
+  const { dnsNames, ipAddresses, commonName } = parseCertificate(chain);
+  const isNamed = dnsNames.length + ipAddresses.length > 0 || commonName === undefined;
   return {
     name,
     state: 'usable',
+    dnsNames: isNamed ? dnsNames : [commonName.toLowerCase()],
+    ipAddresses,
     notBeforeMs: Date.parse(leaf.validFrom),
     notAfterMs: Date.parse(leaf.validTo),
     isSelfSigned: leaf.issuer === leaf.subject && leaf.verify(leaf.publicKey),

@@ -321,8 +321,21 @@ describe('what is there already', () => {
         create: [],
         update: [],
         remove: [],
-        problems: [],
+        problems: [expect.stringContaining('is not for a.example.com; name another Secret')],
       });
     },
   );
+
+  it('of another is all right where it is for the hosts, by a wildcard too', () => {
+    const named = (...dnsNames: string[]) => {
+      const foreign = { ...existing, metadata: { ...existing.metadata, ownerReferences: [] } };
+      const certificate = { ...foreign, spec: { ...foreign.spec, dnsNames } };
+      return sync(decideCertificates(ingress, [certificate], noDefaults)).problems.length;
+    };
+    expect([
+      named('A.example.com', 'more.example.com'),
+      named('*.example.com'),
+      named('example.com'),
+    ]).toEqual([0, 0, 1]);
+  });
 });

@@ -4,6 +4,7 @@ import type { Ingress, IngressTls } from '../../api/kubernetes/ingress.ts';
 import { foregroundDeletionFinalizer } from '../../api/labels.ts';
 import { controllerOf } from '../../api/meta.ts';
 import { asksForCertificate, issuerFor, type ShimDefaults } from './issuer.ts';
+import { othersCertificateProblems } from './others-certificate.ts';
 import { readAnnotations } from './read-annotations.ts';
 import { certificateFor, withWanted } from './wanted.ts';
 
@@ -49,6 +50,10 @@ export function decideCertificates(
     const found = entryProblems(entry, index);
     // What no API server and no issuer would take is said on the Ingress, where it comes from.
     if (found.length === 0) found.push(...certificateProblems(certificate).map(({ message }) => message));
+    const current = existing.find(({ metadata }) => metadata.name === certificate.metadata.name);
+    const others = current === undefined || isOwnedBy(current, ingress) ? undefined : current;
+    if (found.length === 0 && others !== undefined)
+      found.push(...othersCertificateProblems(others, entry.hosts ?? [], index));
     problems.push(...found);
     return found.length === 0 ? [certificate] : [];
   });

@@ -1,10 +1,12 @@
 import { certificates } from '../../api/cert-manager/certificate.ts';
 import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
-import { controllerOf, keyOf } from '../../api/meta.ts';
+import { controllerOf, keyOf, keyText } from '../../api/meta.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
 import type { ShimDefaults } from './issuer.ts';
 import { reconcileIngress } from './reconcile.ts';
+
+const byCertificate = 'certificate';
 
 /** Annotated Ingresses become Certificates. */
 export function ingressShim(context: ControllerContext, defaults: ShimDefaults): ControllerSpec {
@@ -14,7 +16,12 @@ export function ingressShim(context: ControllerContext, defaults: ShimDefaults):
     const uid = controllerOf(certificate)?.uid;
     return uid === undefined ? [] : [uid];
   });
-  const told = new WeakSet<Ingress>();
+  ingressCache.addIndex(byCertificate, ({ metadata, spec }) =>
+    (spec?.tls ?? []).flatMap(({ secretName }) =>
+      secretName ? keyText({ namespace: metadata.namespace ?? '', name: secretName }) : [],
+    ),
+  );
+  const told = new WeakMap<Ingress, string>();
   return {
     name: 'ingress-shim',
     watch(enqueue) {
@@ -24,10 +31,14 @@ export function ingressShim(context: ControllerContext, defaults: ShimDefaults):
       });
       certificateCache.onChange(({ before, after }) => {
         for (const certificate of [before, after]) {
-          const owner = certificate && controllerOf(certificate);
+          if (certificate === undefined) continue;
+          const owner = controllerOf(certificate);
           if (owner?.kind === 'Ingress') {
-            enqueue({ namespace: certificate?.metadata.namespace ?? '', name: owner.name });
+            enqueue({ namespace: certificate.metadata.namespace ?? '', name: owner.name });
           }
+          // Those too that wait for its name.
+          for (const ingress of ingressCache.byIndex(byCertificate, keyText(keyOf(certificate))))
+            enqueue(keyOf(ingress));
         }
       });
     },

@@ -12,11 +12,11 @@ import { decideCertificates, type ShimDecision } from './decide.ts';
 import type { ShimDefaults } from './issuer.ts';
 import { oneMessage } from './one-message.ts';
 
-/** Makes, updates and removes the Certificates of one Ingress. `told`: the Ingresses whose problems have been said. */
+/** Makes, updates and removes the Certificates of one Ingress. `told`: what was said last to be wrong with each. */
 export async function reconcileIngress(
   context: ControllerContext,
   defaults: ShimDefaults,
-  told: WeakSet<Ingress>,
+  told: WeakMap<Ingress, string>,
   key: ObjectKey,
 ): Promise<ReconcileResult> {
   const { caches, events } = context;
@@ -25,11 +25,10 @@ export async function reconcileIngress(
 
   const decision = decideCertificates(ingress, certificatesNear(context, ingress), defaults);
   if (decision.kind === 'ignore') return {};
-  if (decision.problems.length > 0 && !told.has(ingress)) {
-    // An object of a cache is the same one until it changes.
-    told.add(ingress);
-    events.warning(ingress, ingressEvents.badConfig, ended(oneMessage(decision.problems)));
-  }
+  const wrong = decision.problems.length === 0 ? '' : ended(oneMessage(decision.problems));
+  // An object of a cache is the same one until it changes.
+  if (wrong !== '' && told.get(ingress) !== wrong) events.warning(ingress, ingressEvents.badConfig, wrong);
+  told.set(ingress, wrong);
   if (decision.kind === 'refuse') return {};
   await tellingRefusedWrites(
     () => write(context, ingress, decision),
