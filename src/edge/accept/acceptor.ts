@@ -38,8 +38,8 @@ export interface AcceptorParts {
 }
 
 const logIntervalMs = 10_000;
-/** How long a handshake under way may take while the engine stops. */
-const lastHandshakeMs = 1_000;
+/** How long a handshake under way may take while the engine stops: what is cut is a request lost. */
+const lastHandshakeMs = 5_000;
 
 /**
  * What is done with a connection before its protocol is spoken: counted, refused beyond the limits, its PROXY header read,
@@ -96,7 +96,7 @@ export class Acceptor {
     else void starting.then(begin);
   }
 
-  /** Connections that have not got through to a request in a moment are cut. */
+  /** Connections that have not got through their handshake in a while are cut. */
   drain(): void {
     setTimeout(() => {
       for (const socket of this.#beginning) socket.destroy();
