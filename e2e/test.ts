@@ -41,14 +41,13 @@ async function main(folder: string): Promise<Tally> {
   // A part that cannot be had is told of here; the suites that cannot do without it fail by themselves.
   await run('node', ['e2e/servers/main.ts', 'all']);
 
-  const suites = await endToEndSuites();
   const jobs: Job[] = [
     ...checks.map(([what, command = '', ...args]) => ({ what, run: () => check(command, args) })),
     { what: 'unit and contract tests', run: () => vitest(['run'], join(folder, 'unit.json')) },
-    ...suites.map(suite => ({
-      what: suite,
+    ...(await endToEndRuns()).map((suites, index) => ({
+      what: suites.join(', '),
       run: () =>
-        vitest(['run', '--config', 'e2e/vitest.config.ts', suite], join(folder, `${basename(suite)}.json`), [
+        vitest(['run', '--config', 'e2e/vitest.config.ts', ...suites], join(folder, `suites-${index}.json`), [
           'node',
           'e2e/netns.ts',
           '--',
@@ -104,7 +103,7 @@ async function vitest(
   }
 }
 
-/** The suites that take longer than a minute. Begun first, so that no lane has one left when the others are done. */
+/** The suites that take longer than half a minute: each is a run of its own. Begun first, so that no lane has one left at the end. */
 const longSuites = [
   'kube-faults',
   'crash',
@@ -114,14 +113,27 @@ const longSuites = [
   'take-over',
   'deploy',
   'acme-faults',
+  'crds',
+  'edge',
+  'edge-requests',
+  'kube-contract',
 ];
 
-/** The files of suites, the long ones first. */
-async function endToEndSuites(): Promise<string[]> {
+/** How many of the short suites share a run: to start Vitest costs as much time as some of them take. */
+const shortSuitesARun = 4;
+
+/** The files of suites, by runs: the long ones first. */
+async function endToEndRuns(): Promise<string[][]> {
   const files = await readdir(join(root, 'e2e'), { recursive: true });
   const suites = files.filter(file => /\.(e2e|test)\.ts$/.test(file)).map(file => join('e2e', file));
   const isLong = (suite: string): boolean => longSuites.includes(basename(suite, '.e2e.ts'));
-  return [...suites.filter(isLong), ...suites.filter(suite => !isLong(suite))];
+  const short = suites.filter(suite => !isLong(suite));
+  const runs = Math.ceil(short.length / shortSuitesARun);
+  return [
+    ...suites.filter(isLong).map(suite => [suite]),
+    // Dealt like cards, as those that have to do with the same take about as long.
+    ...Array.from({ length: runs }, (_, run) => short.filter((_, index) => index % runs === run)),
+  ];
 }
 
 /** Runs a command. Its output goes through as it comes, or whole when it has ended. */
@@ -132,7 +144,7 @@ function run(
 ): Promise<number> {
   return new Promise(resolve => {
     const stdio = output === 'at once' ? 'inherit' : 'pipe';
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', stdio, stdio] });
+    const child = spawn(command, args, { cwd: root, env: environment, stdio: ['ignore', stdio, stdio] });
     const chunks: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -153,6 +165,8 @@ function stage(what: string): void {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'postern-test-'));
+/** Jobs compile the same packages, and do so once. */
+const environment = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') };
 try {
   const { passed, failed, skipped } = await main(folder);
   if (skipped > 0)

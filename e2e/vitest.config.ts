@@ -9,6 +9,7 @@ export default defineConfig({
     env: { GOGC: '400' },
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    isolate: false, // what files share is imported once for all that are in one run
     fileParallelism: false, // each file may run a control plane of its own, and two cores are little
   },
 });

@@ -93,13 +93,18 @@ const askers: Readonly<Record<LoadClient, (target: LoadTarget) => Asker>> = {
   WebSocket: webSocketAsker,
 };
 
+/** Whether no connection was made. One that waits to be accepted when its listener is closed is reset, not refused. */
+function isRefusal({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNREFUSED' || (code === 'ECONNRESET' && syscall === 'connect');
+}
+
 /** Asks an edge, and where it refuses the connection the next one. */
 async function elsewhere<T>({ edges }: LoadTarget, ask: (edge: string) => Promise<T>): Promise<T> {
   for (const edge of edges.slice(0, -1)) {
     try {
       return await ask(edge);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+      if (!isRefusal(error as NodeJS.ErrnoException)) throw error;
     }
   }
   return ask(edges.at(-1) ?? '');
