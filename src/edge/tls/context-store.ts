@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext, type TlsOptions } from 'node:t
 import { messageOf } from '../../core/errors.ts';
 import { LruMap } from '../../core/lru.ts';
 import type { RoutingTable, ServerCertificate } from '../compile/table.ts';
+import { weighContext } from './context-weight.ts';
 import type { CertificateWithKey } from './default-certificate.ts';
 import { sniEntryFor } from './sni-entry.ts';
 import type { TlsProfile } from './tls-profile.ts';
@@ -57,11 +58,13 @@ export function createContextStore(options: ContextStoreOptions): ContextStore {
     const known = contexts.get(key);
     if (known !== undefined) return known;
     try {
-      const made = createSecureContext({
-        cert: certificate.chain,
-        key: certificate.key.reveal(),
-        ...profileOptions(settings, profile),
-      });
+      const made = weighContext(
+        createSecureContext({
+          cert: certificate.chain,
+          key: certificate.key.reveal(),
+          ...profileOptions(settings, profile),
+        }),
+      );
       contexts.set(key, made);
       return made;
     } catch (error) {
