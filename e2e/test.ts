@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 /** How many jobs run side by side, suites in a network namespace of their own. They wait on servers much of the time. */
-const lanes = 4;
+const lanes = 5;
 
 interface Tally {
   passed: number;
