@@ -9,10 +9,10 @@ import { prepareCertificates, sliceMs } from './compile/prepare-certificates.ts'
 import type { CompileSettings } from './compile/settings.ts';
 import { TableCompiler } from './compile/table-compiler.ts';
 import type { EdgeCaches } from './options.ts';
+import { TimeBudget } from './time-budget.ts';
 
-/** Never more than this share of the time is spent on compiling and handing the table on: one part in five. */
-const restFactor = 4;
-const longestDelayMs = 500;
+/** Of the time, what is spent on compiling and handing tables on while changes do not end; single ones wait for nothing. */
+const compileTime = { share: 0.1, mostMs: 500, longestWaitMs: 500 };
 /** From so many changes on, certificates are read a few at a time before the compilation. */
 const manyChanges = 100;
 
@@ -31,6 +31,7 @@ export class TableKeeper {
   readonly #options: TableKeeperOptions;
   readonly #cancellers: (() => void)[] = [];
   readonly #slices: SlicesByService;
+  readonly #budget: TimeBudget;
   #compiler: TableCompiler;
   /** What changed since the last compilation; undefined: anything may have. */
   #changes: { secrets: Set<string>; services: Set<string> } | undefined;
@@ -39,8 +40,6 @@ export class TableKeeper {
   #cancelCompile: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
   #last: Compilation | undefined;
-  #lastDurationMs = 0;
-  #lastEndedAtMs = 0;
   readonly #stopping = Promise.withResolvers<void>();
   #stopped = false;
 
@@ -48,6 +47,7 @@ export class TableKeeper {
     this.#options = options;
     this.#compiler = new TableCompiler(options.settings);
     this.#slices = new SlicesByService(options.caches.endpointSlices);
+    this.#budget = new TimeBudget(options.clock, compileTime);
     this.#cancellers.push(this.#slices.stop);
   }
 
@@ -126,10 +126,7 @@ export class TableKeeper {
   #schedule(): void {
     if (this.#cancelCompile !== undefined || this.#preparing || this.#stopped) return;
     const { clock, debounceMs } = this.#options;
-    const restMs = Math.min(longestDelayMs, this.#lastDurationMs * restFactor);
-    // Not less than nothing where the clock was set back.
-    const restedMs = Math.max(0, clock.now() - this.#lastEndedAtMs);
-    this.#cancelCompile = clock.after(Math.max(debounceMs, restMs - restedMs), () => {
+    this.#cancelCompile = clock.after(Math.max(debounceMs, this.#budget.waitMs()), () => {
       this.#cancelCompile = undefined;
       if (this.#changeCount < manyChanges) this.#compile();
       else void this.#prepare().then(() => this.#stopped || this.#compile());
@@ -164,8 +161,7 @@ export class TableKeeper {
       this.#changes = { secrets: new Set(), services: new Set() };
       this.#last = compilation;
       publish(compilation, performance.now() - startedMs);
-      this.#lastDurationMs = performance.now() - startedMs;
-      this.#lastEndedAtMs = clock.now();
+      this.#budget.spend(performance.now() - startedMs);
     } catch (error) {
       // The table that is there goes on serving, and nothing that was remembered is trusted.
       this.#compiler = new TableCompiler(settings);
