@@ -3,7 +3,7 @@ import { type Certificate, certificates } from '../../api/cert-manager/certifica
 import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { secrets, tlsPrivateKeyKey } from '../../api/kubernetes/secret.ts';
 import { controlledSecretLabel, nextPrivateKeyLabel } from '../../api/labels.ts';
-import { controllerOf, type KubeObject } from '../../api/meta.ts';
+import { controllerOf, type KubeObject, keyOf } from '../../api/meta.ts';
 import { certificateEvents, certificateReadyReasons } from '../../api/reasons.ts';
 import { createOrGet, deleteIfThere } from '../../issuers/idempotent-writes.ts';
 import { isControlledBy, ownedBy } from '../../issuers/owned-by.ts';
@@ -94,9 +94,12 @@ function replacedBy({ options }: CertificateWork, state: CertificateState): stri
 /** Takes back what was begun: first the request, so that none is left without its key. */
 export async function restart(
   { context: { api } }: CertificateWork,
-  { nextRequest, nextKey, strayKeys }: CertificateState,
+  { certificate, nextRequest, nextKey, strayKeys }: CertificateState,
   dropKey: boolean,
 ): Promise<ReconcileResult | 'again'> {
+  // Where another process leads too, what it has finished may look here as if it had only been begun.
+  const live = await api.get(certificates, keyOf(certificate));
+  if (live.metadata.resourceVersion !== certificate.metadata.resourceVersion) return 'again';
   if (nextRequest !== undefined) await deleteIfThere(api, certificateRequests, nextRequest);
   if (dropKey) {
     for (const key of [...strayKeys, ...(nextKey === undefined ? [] : [nextKey])])
