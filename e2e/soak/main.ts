@@ -90,7 +90,15 @@ const work = [
     samples.push(await sampleOf(bed));
   }),
 ];
+const begunMs = performance.now();
 process.stdout.write(`soaking for ${minutes} minutes\n`);
+work.push(
+  repeat(60_000, async () => {
+    const answered = [...outcomes.counts.values()].reduce((sum, count) => sum + count, 0);
+    const minute = Math.round((performance.now() - begunMs) / 60_000);
+    process.stderr.write(`minute ${minute}: ${answered} answered, ${outcomes.failures.length} failed\n`);
+  }),
+);
 await sleep(minutes * 60_000);
 over.abort();
 await Promise.all(work);
