@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 
 /**
  * `make test`: gets or builds the real servers, then runs the static checks, the unit tests and the suites on real servers,
@@ -14,8 +14,21 @@ const lanes = 5;
 
 interface Tally {
   passed: number;
-  failed: number;
   skipped: number;
+  /** Each failure by name, with what it says. */
+  failures: string[];
+}
+
+/** What Vitest's JSON reporter writes, as far as it is read here. */
+interface Report {
+  numPassedTests: number;
+  numPendingTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
 }
 
 const checks: readonly (readonly [what: string, ...command: string[]])[] = [
@@ -55,14 +68,14 @@ async function main(folder: string): Promise<Tally> {
     })),
   ];
   stage(`${jobs.length} jobs, ${lanes} at a time; each is shown when it has ended`);
-  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const total: Tally = { passed: 0, skipped: 0, failures: [] };
   const left = jobs.values();
   const lane = async (): Promise<void> => {
     for (const job of left) {
-      const { passed, failed, skipped } = await job.run();
+      const { passed, skipped, failures } = await job.run();
       total.passed += passed;
-      total.failed += failed;
       total.skipped += skipped;
+      total.failures.push(...failures);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
@@ -72,7 +85,10 @@ async function main(folder: string): Promise<Tally> {
 /** A static check counts as one test. */
 async function check(command: string, args: readonly string[]): Promise<Tally> {
   const status = await run(command, args, 'at the end');
-  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  const name = [command, ...args].join(' ');
+  return status === 0
+    ? { passed: 1, skipped: 0, failures: [] }
+    : { passed: 0, skipped: 0, failures: [`${name}\nended with status ${status}`] };
 }
 
 /** Runs vitest with its own output, and counts from its JSON report. A run without a report is one failure. */
@@ -90,17 +106,28 @@ async function vitest(
     `--outputFile.json=${report}`,
   ];
   const status = await run(command, rest, 'at the end');
+  const name = `vitest ${args.join(' ')}`;
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+    const { numPassedTests, numPendingTests, testResults } = JSON.parse(
       await readFile(report, 'utf8'),
-    ) as Record<string, number>;
-    const failed = numFailedTests ?? 0;
-    // A suite whose set-up failed has no failed test, and errors outside of tests have neither.
-    const hidden = failed === 0 && (status !== 0 || (numFailedTestSuites ?? 0) > 0) ? 1 : 0;
-    return { passed: numPassedTests ?? 0, failed: failed + hidden, skipped: numPendingTests ?? 0 };
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    ) as Report;
+    const failures = testResults.flatMap(failuresOf);
+    // Errors outside of tests leave no mark in the report.
+    if (failures.length === 0 && status !== 0) failures.push(`${name}\nended with status ${status}`);
+    return { passed: numPassedTests, skipped: numPendingTests, failures };
+  } catch (error) {
+    return { passed: 0, skipped: 0, failures: [`${name}\nleft no report: ${String(error)}`] };
   }
+}
+
+/** The failed tests of a file; a file whose set-up failed has none, and is a failure itself. */
+function failuresOf({ name, status, message, assertionResults }: Report['testResults'][number]): string[] {
+  const file = relative(root, name);
+  const failed = assertionResults.filter(test => test.status === 'failed');
+  if (failed.length === 0 && status === 'failed') return [`${file}\n${message}`];
+  return failed.map(
+    ({ fullName, failureMessages }) => `${file} > ${fullName}\n${failureMessages.join('\n')}`,
+  );
 }
 
 /** The suites that take longer than half a minute: each is a run of its own. Begun first, so that no lane has one left at the end. */
@@ -160,6 +187,17 @@ function run(
   });
 }
 
+/** What a failure says and where it was, without the rest of the stack. */
+function firstLines(text: string): string {
+  const lines = text.split('\n');
+  const firstFrame = lines.findIndex(line => line.startsWith('    at '));
+  return lines
+    .filter((line, index) => index <= firstFrame || !line.startsWith('    at '))
+    .slice(0, 20)
+    .join('\n')
+    .slice(0, 2_000);
+}
+
 function stage(what: string): void {
   process.stdout.write(`\n==> ${what}\n`);
 }
@@ -168,13 +206,15 @@ const folder = await mkdtemp(join(tmpdir(), 'postern-test-'));
 /** Jobs compile the same packages, and do so once. */
 const environment = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') };
 try {
-  const { passed, failed, skipped } = await main(folder);
+  const { passed, skipped, failures } = await main(folder);
   if (skipped > 0)
     process.stdout.write(
       `\n${skipped} tests do not apply to one of the Kubernetes lines and were not run there.\n`,
     );
-  process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  // Told once more at the end, where people look.
+  for (const failure of failures) process.stdout.write(`\nFAILED ${firstLines(failure)}\n`);
+  process.stdout.write(`\n${passed} passed, ${failures.length} failed\n`);
+  process.exitCode = failures.length === 0 && passed > 0 ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
