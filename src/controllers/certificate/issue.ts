@@ -10,6 +10,7 @@ import { isControlledBy, ownedBy } from '../../issuers/owned-by.ts';
 import { ended, quoted } from '../../issuers/sentence.ts';
 import { encodePrivateKey, generatePrivateKey, keySpecMismatch } from '../../pki/private-key.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
+import type { ControllerContext } from '../context.ts';
 import type { Violation } from './checks.ts';
 import type { CertificateDecision } from './decide.ts';
 import { nextKeyNameFor } from './names.ts';
@@ -93,13 +94,14 @@ function replacedBy({ options }: CertificateWork, state: CertificateState): stri
 
 /** Takes back what was begun: first the request, so that none is left without its key. */
 export async function restart(
-  { context: { api } }: CertificateWork,
+  { api }: Pick<ControllerContext, 'api'>,
   { certificate, nextRequest, nextKey, strayKeys }: CertificateState,
   dropKey: boolean,
 ): Promise<ReconcileResult | 'again'> {
   // Where another process leads too, what it has finished may look here as if it had only been begun.
   const live = await api.get(certificates, keyOf(certificate));
-  if (live.metadata.resourceVersion !== certificate.metadata.resourceVersion) return 'again';
+  if (live.metadata.resourceVersion !== certificate.metadata.resourceVersion)
+    return { requeueAfterMs: 1_000 };
   if (nextRequest !== undefined) await deleteIfThere(api, certificateRequests, nextRequest);
   if (dropKey) {
     for (const key of [...strayKeys, ...(nextKey === undefined ? [] : [nextKey])])

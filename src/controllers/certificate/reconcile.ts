@@ -79,7 +79,7 @@ async function apply(
     case 'make-request':
       return makeRequest(work, state, decision);
     case 'restart':
-      return restart(work, state, decision.dropKey);
+      return restart(work.context, state, decision.dropKey);
     case 'await-deletion':
       return {};
     case 'wait':
