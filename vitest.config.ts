@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
-    testTimeout: 15_000,
+    testTimeout: 60_000,
     // Two hundred files share what they import: a run of its own for each would take twice the time. The code keeps no state
     // in its modules that a test could trip over.
     isolate: false,

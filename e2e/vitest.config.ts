@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['**/*.test.ts', '**/*.e2e.ts'],
     // For the servers, which are written in Go and have memory to spare: it is collected less often, and costs less time.
     env: { GOGC: '400' },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     isolate: false, // what files share is imported once for all that are in one run
     fileParallelism: false, // each file may run a control plane of its own, and two cores are little
   },

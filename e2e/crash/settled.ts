@@ -10,7 +10,7 @@ const pollMs = 15;
  * Waits until the Certificate of the site is Ready at this revision, and nothing of an issuance or of the revision before
  * is left over. Rejects after `timeoutMs`, and with whatever ends Postern before.
  */
-export async function untilSettled(postern: InProcess, revision: number, timeoutMs = 20_000): Promise<void> {
+export async function untilSettled(postern: InProcess, revision: number, timeoutMs = 60_000): Promise<void> {
   const view = viewOf(postern.api);
   const isSettled = async () => {
     const certificate = await view.readyCertificate(site.secretName);

@@ -41,7 +41,7 @@ export async function ask(question: Question): Promise<Answer> {
     path,
     method,
     headers: { host, ...headers } as Record<string, string>,
-    signal: AbortSignal.timeout(8_000),
+    signal: AbortSignal.timeout(30_000),
     ...(from !== undefined && { localAddress: from }),
   };
   const message = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -143,5 +143,5 @@ async function listens(server: ServerProcess, address: string): Promise<void> {
       });
       socket.on('error', () => resolve(false));
     });
-  await server.until('it listens', answers, 10_000);
+  await server.until('it listens', answers, 30_000);
 }

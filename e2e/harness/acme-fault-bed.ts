@@ -23,11 +23,11 @@ export interface AcmeFaultBed {
   readonly view: ObjectView;
   eventually<T>(what: string, check: () => Promise<T | undefined | false>, withinMs?: number): Promise<T>;
   addIssuer(name: string): Promise<void>;
-  issuerReady(name: string, withinMs?: number): Promise<unknown>;
+  issuerReady(name: string): Promise<unknown>;
   /** Adds a site. Gives the name of its Certificate. */
   addSite(issuer?: string): Promise<string>;
-  /** Waits until a Certificate is Ready, and no trace of its issuance is left. */
-  ready(name: string, withinMs: number): Promise<Certificate>;
+  /** Waits until a Certificate is Ready, for 30 s, and no trace of its issuance is left. */
+  ready(name: string): Promise<Certificate>;
   stop(): Promise<void>;
 }
 
@@ -75,15 +75,11 @@ export async function startAcmeFaultBed(): Promise<AcmeFaultBed> {
         const issuer = acmeClusterIssuer(name, proxy.directoryUrl, proxy.rootCaPem);
         await postern.api.create(clusterIssuers, JSON.parse(issuer) as Issuer);
       },
-      issuerReady: (name, withinMs = 10_000) =>
-        bed.eventually(
-          `ClusterIssuer ${name} is Ready`,
-          async () => {
-            const issuer = await postern.api.get(clusterIssuers, { namespace: '', name });
-            return hasCondition(issuer.status?.conditions, 'Ready');
-          },
-          withinMs,
-        ),
+      issuerReady: name =>
+        bed.eventually(`ClusterIssuer ${name} is Ready`, async () => {
+          const issuer = await postern.api.get(clusterIssuers, { namespace: '', name });
+          return hasCondition(issuer.status?.conditions, 'Ready');
+        }),
       async addSite(issuer = 'pebble') {
         sites += 1;
         const name = `site-${sites}`;
@@ -95,12 +91,8 @@ export async function startAcmeFaultBed(): Promise<AcmeFaultBed> {
         await postern.api.create(ingresses, JSON.parse(text) as Ingress);
         return `${name}-tls`;
       },
-      async ready(name, withinMs) {
-        const certificate = await bed.eventually(
-          `${name} is Ready`,
-          () => view.readyCertificate(name),
-          withinMs,
-        );
+      async ready(name) {
+        const certificate = await bed.eventually(`${name} is Ready`, () => view.readyCertificate(name));
         await bed.eventually('nothing is left over', async () => (await view.leftovers()).length === 0);
         return certificate;
       },

@@ -17,7 +17,7 @@ export function httpGet(target: {
   const { host, address, port, path = '/' } = target;
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: address, port, path, headers: { host }, agent: false, signal: AbortSignal.timeout(5_000) },
+      { host: address, port, path, headers: { host }, agent: false, signal: AbortSignal.timeout(30_000) },
       response => {
         let body = '';
         response.setEncoding('utf8');

@@ -28,7 +28,7 @@ describe('somebody sets the clock', () => {
     const name = await bed.addSite();
     await bed.eventually('the order is made', async () => bed.proxy.count('new-order') > 0);
     bed.clock.set(byMs);
-    const certificate = await bed.ready(name, 10_000);
+    const certificate = await bed.ready(name);
     expect(certificate.status?.failedIssuanceAttempts).toBeUndefined();
     expect(bed.proxy.count('new-order')).toBe(1);
   });
@@ -41,7 +41,7 @@ describe('somebody sets the clock', () => {
     const name = await bed.addSite();
     await bed.eventually('it has been asked', async () => bed.proxy.count('new-order') > 0);
     bed.clock.set(byMs);
-    await bed.ready(name, 10_000);
+    await bed.ready(name);
   });
 
   it('a day back: no certificate that is valid from tomorrow on is asked for again', async () => {
@@ -65,7 +65,6 @@ describe('somebody sets the clock', () => {
 
     bed.clock.set(-100 * dayMs);
     bed.clock.pass(hourMs);
-    for (const { metadata } of await bed.view.list(certificates))
-      await bed.ready(metadata.name ?? '', 10_000);
+    for (const { metadata } of await bed.view.list(certificates)) await bed.ready(metadata.name ?? '');
   });
 });

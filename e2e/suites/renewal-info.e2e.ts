@@ -70,7 +70,7 @@ describe('renewal information (RFC 9773)', () => {
 
   it('is asked for, and renewalTime is in the window', async () => {
     const name = await bed.addSite();
-    await bed.ready(name, 10_000);
+    await bed.ready(name);
     const leaf = await leafIn(name);
     const third = (leaf.notAfterMs - leaf.notBeforeMs) / 3;
     await bed.eventually('renewalTime is in the window', async () => {
@@ -83,7 +83,7 @@ describe('renewal information (RFC 9773)', () => {
 
   it('the server is told what a renewal replaces', async () => {
     const name = await bed.addSite();
-    await bed.ready(name, 10_000);
+    await bed.ready(name);
     const first = await leafIn(name);
     const replaced = notedReplaced();
     await renewByHand(name);
@@ -93,7 +93,7 @@ describe('renewal information (RFC 9773)', () => {
 
   it('a certificate that the server has replaced already is ordered all the same', async () => {
     const name = await bed.addSite();
-    await bed.ready(name, 10_000);
+    await bed.ready(name);
     bed.proxy.script({
       fault: refuses(409, 'alreadyReplaced', 'certificate has a replacement order'),
       on: ({ action }) => action === 'new-order',
@@ -107,7 +107,7 @@ describe('renewal information (RFC 9773)', () => {
 
   it('a certificate that is revoked is renewed when its server is asked again', async () => {
     const name = await bed.addSite();
-    await bed.ready(name, 10_000);
+    await bed.ready(name);
     const first = await leafIn(name);
     await bed.eventually('the server was asked', async () => questions(first) > 0);
     await revoke(await chainIn(name));

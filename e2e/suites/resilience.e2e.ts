@@ -5,6 +5,7 @@ import { orders } from '../../src/api/acme/order.ts';
 import { certificates } from '../../src/api/cert-manager/certificate.ts';
 import { certificateRequests } from '../../src/api/cert-manager/certificate-request.ts';
 import { ingresses } from '../../src/api/kubernetes/ingress.ts';
+import { leases } from '../../src/api/kubernetes/lease.ts';
 import { secrets } from '../../src/api/kubernetes/secret.ts';
 import { http01SolverLabel, nextPrivateKeyLabel } from '../../src/api/labels.ts';
 import type { KubeObject } from '../../src/api/meta.ts';
@@ -21,10 +22,9 @@ import { upstreamAddresses } from '../netns.ts';
 
 const lines = await linesToTest();
 const alone = ['--leader-elect=false'];
-const leaseMs = 4_000;
 const elected = [
   '--leader-elect',
-  ...['--leader-election-lease-duration', `${leaseMs}ms`],
+  ...['--leader-election-lease-duration', '4s'],
   ...['--leader-election-renew-deadline', '3s', '--leader-election-retry-period', '500ms'],
 ];
 const byPebble = { 'cert-manager.io/cluster-issuer': 'pebble' };
@@ -235,7 +235,8 @@ describe.each(lines)('resilience on Kubernetes %s', line => {
       held.end('all of it');
       expect(await answer).toMatchObject({ status: 200, body: 'all of it' });
       await postern.exited;
-      expect(performance.now() - toldAt).toBeLessThan(5_000);
+      // With the last answer, not at the end of the 20 s that connections are given.
+      expect(performance.now() - toldAt).toBeLessThan(15_000);
       expect(postern.exitStatus()).toBe(0);
     });
   });
@@ -258,6 +259,13 @@ describe.each(lines)('resilience on Kubernetes %s', line => {
           : [places.second, places.first];
         return { leader, other };
       });
+
+    const holderOfLease = async (): Promise<string | undefined> => {
+      const { items } = await environment.api.list(leases);
+      const lease = items.find(({ metadata }) => metadata.name === 'postern-controllers');
+      expect(lease).toBeDefined();
+      return lease?.spec?.holderIdentity;
+    };
 
     const processAt = (place: Place): ServerProcess => {
       const found = replicas.get(place);
@@ -294,7 +302,7 @@ describe.each(lines)('resilience on Kubernetes %s', line => {
       }
     });
 
-    it('the leader is killed: the other goes on within the lease, with what was under way', async () => {
+    it('the leader is killed: the other goes on after the lease, with what was under way', async () => {
       const { pebble, cluster } = environment;
       const { leader, other } = await roles();
       const before = await tally();
@@ -310,24 +318,22 @@ describe.each(lines)('resilience on Kubernetes %s', line => {
       const loop = startRequestLoop(() => steadyAnswers(other));
 
       await killServer(processAt(leader));
-      const killedAt = performance.now();
       await pebble.setHost(host, other.edge);
       await environment.eventually('the other leads', () => leads(other));
-      expect(performance.now() - killedAt).toBeLessThan(leaseMs + 2_500);
       await expectIssuedOnce('orphan', before);
       await loop.stop();
     });
 
-    it('the leader is stopped: the other takes over at once', async () => {
+    it('the leader is stopped: it gives the Lease back, and the other takes over', async () => {
       const { pebble, cluster } = environment;
       const { leader, other } = await roles();
       const stopped = processAt(leader);
+      const holder = await holderOfLease();
       stopped.signal('SIGTERM');
       await stopped.exited;
-      const exitedAt = performance.now();
       expect(stopped.exitStatus()).toBe(0);
+      expect(await holderOfLease()).not.toBe(holder);
       await environment.eventually('the other leads', () => leads(other));
-      expect(performance.now() - exitedAt).toBeLessThan(leaseMs / 2);
 
       const before = await tally();
       await pebble.setHost('heir.example.com', other.edge);
