@@ -78,7 +78,7 @@ const work = [
   }),
   repeat(everyMs.upstream, async () => {
     changes.upstreams += 1;
-    await bed.restartUpstream(changes.upstreams % 2 === 0 ? 0 : 1, ms => sleep(ms));
+    await bed.restartUpstream(changes.upstreams % 2 === 0 ? 0 : 1);
   }),
   // The oldest one stays, to be measured over the whole time.
   repeat(everyMs.kill, async () => {
