@@ -82,7 +82,7 @@ export async function prepareBed(kind: BedKind): Promise<EdgeBed> {
           const { ok } = await fetch(`http://${place.health}/readyz`, { signal: AbortSignal.timeout(2_000) });
           return ok;
         };
-        await postern.until(`ready (log: ${logFile})`, isReady, 30_000);
+        await postern.until(`ready (log: ${logFile})`, isReady, 60_000);
         return postern;
       },
       logFile: () => started.at(-1)?.logFile ?? '',

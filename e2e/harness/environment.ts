@@ -170,7 +170,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
         });
         stack.defer(() => stopPostern(started));
         postern = started;
-        await started.until(`ready (log: ${started.logFile})`, () => isReady(place), 30_000);
+        await started.until(`ready (log: ${started.logFile})`, () => isReady(place), 60_000);
         return started;
       },
       eventually: (what, check, timeoutMs) =>

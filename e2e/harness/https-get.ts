@@ -22,7 +22,7 @@ export interface HttpsAnswer {
 
 /** One GET over a new connection, with SNI, the chain and the name verified. Rejects where any of it fails. */
 export function httpsGet(target: HttpsTarget): Promise<HttpsAnswer> {
-  const { host, address, port, ca, path = '/', headers = {}, timeoutMs = 5_000 } = target;
+  const { host, address, port, ca, path = '/', headers = {}, timeoutMs = 30_000 } = target;
   return new Promise((resolve, reject) => {
     const sent = request(
       {

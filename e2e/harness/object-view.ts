@@ -75,7 +75,7 @@ export async function watchFor<T extends KubeObject>(
   api: KubeApi,
   resource: Resource<T>,
   matches: (object: T) => boolean,
-  { isGone = false, timeoutMs = 20_000 } = {},
+  { isGone = false, timeoutMs = 60_000 } = {},
 ): Promise<() => Promise<T>> {
   const { resourceVersion } = await api.list(resource, { namespace: 'default', limit: 1 });
   const follow = async (): Promise<T> => {

@@ -117,7 +117,7 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
 function fetchWithCa(url: string, ca: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const headers = { 'user-agent': 'postern-e2e' }; // Pebble refuses requests without one
-    get(url, { ca, agent: false, headers, signal: AbortSignal.timeout(5_000) }, response => {
+    get(url, { ca, agent: false, headers, signal: AbortSignal.timeout(30_000) }, response => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

@@ -83,7 +83,7 @@ export async function prepareStandalone(): Promise<Standalone> {
     async start() {
       const postern = startPostern({ args, logFile: join(dir, `postern-${started.length + 1}.log`) });
       started.push(postern);
-      await postern.until(`ready (log: ${postern.logFile})`, isReady, 20_000);
+      await postern.until(`ready (log: ${postern.logFile})`, isReady, 60_000);
       return postern;
     },
     status: (...more) => askPostern(['status', '--state-dir', stateDir, ...more]),

@@ -479,17 +479,17 @@ describe('bad input on Kubernetes 1.20 is told, and left alone', () => {
   });
 
   it('then all is quiet: no writes, no requests, hardly a reconcile; and Postern works on', async () => {
+    // What was begun by the tests before may have a last word to write.
     await environment.eventually(
-      'nothing is under way',
-      async () => (await syncs()) === (await later(syncs)),
+      '5 s without a write, without a request, with hardly a reconcile',
+      async () => {
+        kube.script();
+        acme.script();
+        const before = await syncs();
+        await sleep(5_000);
+        return kube.writes.length === 0 && acme.records.length === 0 && (await syncs()) - before < 10;
+      },
     );
-    kube.script();
-    acme.script();
-    const before = await syncs();
-    await sleep(5_000);
-    expect(kube.writes).toEqual([]);
-    expect(acme.records).toEqual([]);
-    expect((await syncs()) - before).toBeLessThan(10);
 
     const name = nextName('good');
     const annotations = { 'cert-manager.io/cluster-issuer': 'pebble' };
@@ -505,11 +505,6 @@ describe('bad input on Kubernetes 1.20 is told, and left alone', () => {
       /^certmanager_controller_sync_call_count\{[^}]*\} (\d+)$/gm,
     );
     return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
-  };
-
-  const later = async <T>(ask: () => Promise<T>): Promise<T> => {
-    await sleep(1_500);
-    return ask();
   };
 });
 
