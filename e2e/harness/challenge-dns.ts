@@ -3,7 +3,7 @@ import { isAtLeast } from '../servers/version-order.ts';
 import { freePort } from './free-port.ts';
 import { killServer, startServer } from './server-process.ts';
 
-const startMs = 10_000;
+const startMs = 60_000;
 
 export interface ChallengeDnsOptions {
   /** pebble-challtestsrv */

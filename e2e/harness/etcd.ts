@@ -4,7 +4,7 @@ import { goArch } from '../servers/platform.ts';
 import { freePort } from './free-port.ts';
 import { killServer, type ServerProcess, startServer } from './server-process.ts';
 
-const startMs = 20_000;
+const startMs = 60_000;
 const loopback = '127.0.0.1';
 
 export interface Etcd {

@@ -10,7 +10,7 @@ import { createTestAuthority } from './test-authority.ts';
 
 export type { PebbleOptions } from './pebble-options.ts';
 
-const startMs = 15_000;
+const startMs = 60_000;
 
 /** An ACME server with a DNS server that its validation asks. */
 export interface Pebble extends Pick<ChallengeDns, 'setHost' | 'failHost' | 'clearHost'> {
