@@ -124,7 +124,9 @@ async function vitest(
 function failuresOf({ name, status, message, assertionResults }: Report['testResults'][number]): string[] {
   const file = relative(root, name);
   const failed = assertionResults.filter(test => test.status === 'failed');
-  if (failed.length === 0 && status === 'failed') return [`${file}\n${message}`];
+  const hidden =
+    message || 'Its set-up failed, or an error came outside of its tests: its output above tells.';
+  if (failed.length === 0 && status === 'failed') return [`${file}\n${hidden}`];
   return failed.map(
     ({ fullName, failureMessages }) => `${file} > ${fullName}\n${failureMessages.join('\n')}`,
   );

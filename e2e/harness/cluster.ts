@@ -12,7 +12,7 @@ import { freePort } from './free-port.ts';
 import { kubeconfigFor } from './kubeconfig.ts';
 import { killServer, type ServerProcess, startServer } from './server-process.ts';
 
-const startMs = 60_000;
+const startMs = 120_000;
 const tokenSeconds = 24 * 3_600;
 
 export interface ClusterOptions {

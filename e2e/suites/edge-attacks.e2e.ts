@@ -35,8 +35,8 @@ describe('an edge under attack', () => {
     bed = await startAttackBed({
       upstreams: { '': good.port, bad: bad.port },
       args: [
-        ...['--header-timeout', '1s', '--body-timeout', '1s', '--handshake-timeout', '1s'],
-        ...['--keep-alive-timeout', '2s', '--max-handshakes-per-address', '0'],
+        ...['--header-timeout', '2s', '--body-timeout', '2s', '--handshake-timeout', '3s'],
+        ...['--keep-alive-timeout', '3s', '--max-handshakes-per-address', '0'],
       ],
     });
     [worker = 0] = await bed.workers();

@@ -225,9 +225,9 @@ describe.each(lines)('a cluster that cert-manager ran, on Kubernetes %s', line =
         return true;
       },
       // The garbage collector of Kubernetes learns of new kinds every 30 seconds.
-      90_000,
+      240_000,
     );
-  }, 100_000);
+  }, 250_000);
 
   it('what looks like a solver and is nobody’s stays', async () => {
     const now = await takeSnapshot(environment.api);
