@@ -173,7 +173,7 @@ async function coldStart(environment: Environment): Promise<void> {
   const postern = await environment.startPostern();
   const ready = (performance.now() - from) / 1000;
   // Not more often: the metrics of ten thousand certificates are a piece of work of their own.
-  while (!(await isAllChecked())) await sleep(500);
+  while (!(await isAllChecked())) await sleep(1_000);
   const checked = (performance.now() - from) / 1000;
   say(`Cold start
   ready after                ${ready.toFixed(1)} s

@@ -38,10 +38,16 @@ export interface StartProxyOptions {
   readonly metrics: Metrics;
 }
 
+/** The edge, on its way to serve. */
+export interface StartedProxy {
+  /** Resolves once it serves; rejects where it could not start. */
+  readonly serving: Promise<void>;
+  readonly ready: readonly HealthCheck[];
+  stop(): Promise<void>;
+}
+
 /** Starts the edge on the caches it needs. */
-export async function startProxy(
-  options: StartProxyOptions,
-): Promise<{ readonly ready: readonly HealthCheck[]; stop(): Promise<void> }> {
+export async function startProxy(options: StartProxyOptions): Promise<StartedProxy> {
   const { api, caches, events, clock, logger, config } = options;
   const standalone = config.source.kind === 'standalone';
   // Kubernetes 1.20 has v1beta1 alone.
@@ -75,6 +81,7 @@ export async function startProxy(
     throw withFlag(error, config);
   });
   return {
+    serving: edge.ready,
     ready: [{ name: 'edge', problem: () => edge.problem() }],
     stop: () => edge.stop(),
   };

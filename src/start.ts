@@ -74,6 +74,7 @@ export async function start(options: StartOptions): Promise<void> {
     logger,
     caches,
     controllers: controllersOf(controllers, options, metrics),
+    first: edge?.serving,
     ...electorOf(options, objects.api, metrics),
   });
   const health = await startHealthServer({

@@ -20,6 +20,7 @@ import {
   statusObject,
   stream,
 } from './cluster/scripted-server.testing.ts';
+import type { KubeApi } from './port.ts';
 import { type HurriedClock, hurriedClock } from './reflector.testing.ts';
 
 let server: ScriptedServer;
@@ -106,6 +107,34 @@ describe('a reflector', () => {
       { limit: '500' },
       { limit: '500', continue: 'more' },
     ]);
+  });
+
+  it('asks for the next page before it prepares the one that is there', async () => {
+    const story: string[] = [];
+    const pages = [
+      { items: [aConfigMap('one', '3')], resourceVersion: '5', continue: 'more' },
+      { items: [aConfigMap('two', '4')], resourceVersion: '5', continue: undefined },
+    ];
+    const api = createClusterApi({
+      kubeconfigPath: server.kubeconfig(),
+      logger: silentLogger,
+      userAgent: 'test',
+    });
+    open.push(api);
+    const list = async ({ plural }: { readonly plural: string }): Promise<unknown> => {
+      story.push(`list ${plural}`);
+      return pages.shift();
+    };
+    caches = createCaches({ api: { ...api, list: list as KubeApi['list'] }, clock, logger: silentLogger });
+    caches.cacheOf(configMaps, {
+      transform: object => {
+        story.push(object.metadata.name ?? '');
+        return object;
+      },
+    });
+    caches.start(controller.current.signal);
+    await caches.synced;
+    expect(story).toEqual(['list configmaps', 'list configmaps', 'one', 'two']);
   });
 
   it('reads everything at once where the token of a page has expired', async () => {

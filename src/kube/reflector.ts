@@ -106,22 +106,28 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   /** Reads all pages at one version. Where the token of a page has expired, reads everything in one. */
   const listAll = async (current: () => boolean, signal: AbortSignal): Promise<void> => {
     let objects: T[] = [];
-    let limit: number | undefined = pageSize;
-    let page: ListPage<T> | undefined;
+    const ask = (limit?: number, token?: string): Promise<ListPage<T>> =>
+      api.list(resource, { ...selection, limit, continue: token, signal });
+    let page: ListPage<T>;
+    let asked: Promise<ListPage<T>> | undefined = ask(pageSize);
+    let isFirst = true;
     do {
       try {
-        page = await api.list(resource, { ...selection, limit, continue: page?.continue, signal });
+        page = await asked;
       } catch (thrown) {
-        if (page === undefined || !isKubeError(thrown, 'KUBE_GONE')) throw thrown;
-        page = undefined;
+        if (isFirst || !isKubeError(thrown, 'KUBE_GONE')) throw thrown;
         objects = [];
-        limit = undefined;
-        continue;
+        page = await ask();
       }
       if (!current()) return;
       heard();
+      isFirst = false;
+      // While the server makes the next page, this one is prepared.
+      asked = page.continue === undefined ? undefined : ask(pageSize, page.continue);
+      // Where that fails, nobody waits for the next page.
+      asked?.catch(() => {});
       for (const object of page.items) objects.push(prepare(object));
-    } while (page?.continue !== undefined || page === undefined);
+    } while (asked !== undefined);
     lists++;
     store.replace(objects, page.resourceVersion);
   };

@@ -93,6 +93,23 @@ describe('controller', () => {
     expect(run.log.lines).toEqual([]);
   });
 
+  it('lets others have their turn while reconciles have nothing to wait for', async () => {
+    let done = 0;
+    const reconcile = async (): Promise<ReconcileResult> => {
+      const untilMs = performance.now() + 1;
+      while (performance.now() < untilMs);
+      done += 1;
+      return {};
+    };
+    const run = running(reconcile);
+    for (let index = 0; index < 200; index++) run.enqueue({ namespace: 'shop', name: `site-${index}` });
+    await new Promise(resolve => setImmediate(resolve));
+    expect(done).toBeGreaterThan(0);
+    expect(done).toBeLessThan(100);
+    run.stop.abort();
+    await run.work;
+  });
+
   it.each([
     ['again when it asked to be', () => ({ requeueAfterMs: 90_000 }), 90_000, [], 'success'],
     ['at once when the time it asked for has passed', () => ({ requeueAfterMs: -5 }), 0, [], 'success'],

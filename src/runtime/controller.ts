@@ -4,6 +4,7 @@ import { PosternError, retryOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { isKubeError } from '../kube/errors.ts';
 import { type ControllerMetrics, noControllerMetrics } from './controller-metrics.ts';
+import { turnForOthers } from './turn-share.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 /** What a reconcile gives when it did not fail. */
@@ -144,6 +145,7 @@ export function createController(spec: ControllerSpec, options: ControllerOption
       const key = await queue.take(signal);
       if (key === undefined) return;
       await reconcileOne(key, signal);
+      await turnForOthers();
     }
   }
 

@@ -107,6 +107,38 @@ describe('manager', () => {
     await run;
   });
 
+  it.each(['is there', 'has failed'])('works when what goes first %s', async how => {
+    const { story, base, fill } = setUp();
+    const first = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    const run = createManager({ ...base, first: first.promise }).run(stop.signal);
+    fill();
+    await settled();
+    expect(story).toEqual(['watch', 'caches start']);
+    if (how === 'is there') first.resolve();
+    else first.reject(new Error('the edge could not start'));
+    await settled();
+    expect(story).toEqual(['watch', 'caches start', 'work']);
+    stop.abort();
+    await run;
+  });
+
+  it('does not wait for long for what goes first', async () => {
+    const { story, clock, base, fill } = setUp();
+    const stop = new AbortController();
+    const run = createManager({ ...base, first: new Promise(() => {}) }).run(stop.signal);
+    fill();
+    await settled();
+    clock.advance(9_999);
+    await settled();
+    expect(story).not.toContain('work');
+    clock.advance(1);
+    await settled();
+    expect(story).toContain('work');
+    stop.abort();
+    await run;
+  });
+
   it('without controllers keeps the caches until it is told to stop', async () => {
     const { story, base, fill } = setUp();
     const stop = new AbortController();

@@ -24,6 +24,8 @@ export interface ManagerOptions {
   readonly controllers: readonly Controller[];
   /** Absent: this process leads, there is no other. */
   readonly elector?: LeaderElector;
+  /** What the controllers let go first at a start, for a while: that which is there is served before it is looked over. */
+  readonly first?: Promise<unknown> | undefined;
   /** How long the reconciles in work may take to end. Default 20 s. */
   readonly stopTimeoutMs?: number;
 }
@@ -50,6 +52,8 @@ export interface Manager {
 }
 
 const defaultStopTimeoutMs = 20_000;
+/** Something may keep the edge from serving; certificates are not to wait for that. */
+const longestFirstMs = 10_000;
 
 function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
@@ -78,11 +82,28 @@ function refused(caches: ManagedCaches, nowMs: number): string | undefined {
 
 /** A manager; `run` it once. */
 export function createManager(options: ManagerOptions): Manager {
-  const { clock, logger, caches, controllers, elector, stopTimeoutMs = defaultStopTimeoutMs } = options;
+  const {
+    clock,
+    logger,
+    caches,
+    controllers,
+    elector,
+    first,
+    stopTimeoutMs = defaultStopTimeoutMs,
+  } = options;
   let isSynced = false;
   let failure: string | undefined;
 
+  /** Never rejects: what could not start has said so itself. */
+  async function letFirst(leading: AbortSignal): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const cancel = clock.after(longestFirstMs, late.resolve);
+    await Promise.race([first?.catch(() => {}), late.promise, untilAborted(leading)]);
+    cancel();
+  }
+
   async function work(leading: AbortSignal): Promise<void> {
+    await letFirst(leading);
     logger.info('controllers are working', { controllers: controllers.map(({ name }) => name) });
     // Without controllers there is still the edge, which needs the caches until the end.
     await Promise.all([untilAborted(leading), ...controllers.map(controller => controller.work(leading))]);
