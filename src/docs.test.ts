@@ -197,6 +197,9 @@ describe('commands', () => {
     'initial-old-space-size',
     'max-semi-space-size',
     'min-semi-space-size',
+    'allocation-site-pretenuring',
+    'trace-gc-nvp',
+    'trace-pretenuring-statistics',
     'v8-pool-size',
   ]);
   /** Commands without settings. */

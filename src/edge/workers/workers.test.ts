@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -83,6 +84,17 @@ async function idleConnection(port: number): Promise<Socket> {
 }
 
 describe('worker processes', () => {
+  it.runIf(process.platform === 'linux')(
+    'are told not to make objects of requests among the old',
+    async () => {
+      const edge = await edgeOf();
+      for (const pid of edge.pids()) {
+        const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+        expect(command.split('\0')).toContain('--no-allocation-site-pretenuring');
+      }
+    },
+  );
+
   it('serve, and one that is killed loses what it held alone, and is replaced', async () => {
     const edge = await edgeOf();
     const [first = 0, second = 0] = edge.pids();
