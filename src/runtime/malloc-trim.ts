@@ -9,12 +9,12 @@ export type MallocTrim = () => void;
 export async function mallocTrim(): Promise<MallocTrim | undefined> {
   try {
     const { dlopen } = await import('node:ffi');
-    // Of the process itself: nothing is loaded. A runtime that spells signatures otherwise refuses the argument.
-    const { malloc_trim: trim } = dlopen(null, {
-      malloc_trim: { arguments: ['uint64'], return: 'int32' },
-    }).functions;
-    trim(0n);
-    return () => void trim(0n);
+    // Of the process itself: nothing is loaded. It stays open for as long as it is held here.
+    const libc = dlopen(null, { malloc_trim: { arguments: ['uint64'], return: 'int32' } });
+    const trim = (): void => void libc.functions.malloc_trim(0n);
+    // A runtime that spells signatures otherwise refuses the argument.
+    trim();
+    return trim;
   } catch {
     return undefined;
   }
