@@ -1,5 +1,3 @@
-import { Gauge, type Registry } from 'prom-client';
-
 interface Conditions {
   readonly conditions?: readonly { readonly type: string; readonly status: string }[] | undefined;
 }
@@ -36,39 +34,45 @@ export interface CertificateSources {
   clusterIssuers(): readonly MeasuredIssuer[];
 }
 
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
 const conditionStatuses = ['True', 'False', 'Unknown'] as const;
 
-/**
- * A gauge whose samples are made at each scrape and kept by nobody: ten thousand certificates have seventy
- * thousand samples, and an object that is gone leaves none behind.
- */
-function addGauge(registry: Registry, name: string, help: string, samples: () => Sample[]): void {
-  const gauge = new Gauge<string>({ name, help, registers: [registry] });
-  const get = gauge.get.bind(gauge);
-  gauge.get = async () => ({ ...(await get()), values: samples() });
+/** A measured object with its labels, as they stand in each of its lines. */
+interface Labelled {
+  readonly labels: string;
+  readonly status: MeasuredCertificate['status'];
 }
 
-function readySamples(status: Conditions | undefined, labels: Readonly<Record<string, string>>): Sample[] {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
-  return conditionStatuses.map(condition => ({
-    labels: { ...labels, condition },
-    value: condition === ready ? 1 : 0,
-  }));
+const escaped = (value: string): string =>
+  value.replace(/[\\"\n]/g, found => (found === '\n' ? '\\n' : `\\${found}`));
+
+function labelled(names: Readonly<Record<string, string>>, status: Labelled['status']): Labelled {
+  const labels = Object.entries(names).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return { labels: labels.join(','), status };
 }
 
-function certificateLabels({ metadata, spec }: MeasuredCertificate): Record<string, string> {
-  return {
-    name: metadata.name ?? '',
-    namespace: metadata.namespace ?? '',
-    issuer_name: spec.issuerRef.name,
-    issuer_kind: spec.issuerRef.kind ?? 'Issuer',
-    issuer_group: spec.issuerRef.group ?? 'cert-manager.io',
-  };
+const ofCertificate = ({ metadata, spec, status }: MeasuredCertificate): Labelled =>
+  labelled(
+    {
+      name: metadata.name ?? '',
+      namespace: metadata.namespace ?? '',
+      issuer_name: spec.issuerRef.name,
+      issuer_kind: spec.issuerRef.kind ?? 'Issuer',
+      issuer_group: spec.issuerRef.group ?? 'cert-manager.io',
+    },
+    status,
+  );
+
+const gauge = (name: string, help: string, lines: readonly string[]): string =>
+  [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...lines].join('\n');
+
+function readyGauge(name: string, what: string, objects: readonly Labelled[]): string {
+  const lines = objects.flatMap(({ labels, status }) => {
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+    return conditionStatuses.map(
+      condition => `${name}{${labels},condition="${condition}"} ${condition === ready ? 1 : 0}`,
+    );
+  });
+  return gauge(name, `The Ready condition of the ${what}.`, lines);
 }
 
 /** Seconds since the epoch; 0 where there is no such time yet, as cert-manager has it. */
@@ -84,32 +88,33 @@ const timestamps = [
   ['renewal', 'renewalTime', 'When the certificate is to be renewed, in seconds since the epoch.'],
 ] as const;
 
-/** The gauges of certificates and issuers, under cert-manager's names and labels. */
-export function addCertificateGauges(registry: Registry, sources: CertificateSources): void {
-  addGauge(registry, 'certmanager_certificate_ready_status', 'The Ready condition of the Certificate.', () =>
-    sources.certificates().flatMap(one => readySamples(one.status, certificateLabels(one))),
-  );
-  for (const [name, field, help] of timestamps) {
-    addGauge(registry, `certmanager_certificate_${name}_timestamp_seconds`, help, () =>
-      sources
-        .certificates()
-        .map(one => ({ labels: certificateLabels(one), value: secondsOf(one.status?.[field]) })),
-    );
-  }
-  addGauge(registry, 'certmanager_issuer_ready_status', 'The Ready condition of the Issuer.', () =>
-    sources
-      .issuers()
-      .flatMap(({ metadata, status }) =>
-        readySamples(status, { name: metadata.name ?? '', namespace: metadata.namespace ?? '' }),
-      ),
-  );
-  addGauge(
-    registry,
-    'certmanager_clusterissuer_ready_status',
-    'The Ready condition of the ClusterIssuer.',
-    () =>
-      sources
-        .clusterIssuers()
-        .flatMap(({ metadata, status }) => readySamples(status, { name: metadata.name ?? '' })),
-  );
+function timestampGauge(
+  [what, field, help]: (typeof timestamps)[number],
+  certificates: readonly Labelled[],
+): string {
+  const name = `certmanager_certificate_${what}_timestamp_seconds`;
+  const lines = certificates.map(({ labels, status }) => `${name}{${labels}} ${secondsOf(status?.[field])}`);
+  return gauge(name, help, lines);
+}
+
+/**
+ * The gauges of certificates and issuers, under cert-manager's names and labels, as Prometheus text. Written at each scrape
+ * and kept by nobody, so that an object that is gone leaves none behind; and not by way of a registry: ten thousand certificates
+ * have seventy thousand samples, and an object for each, with labels of its own, would be most of the memory of a process at rest.
+ */
+export function certificateGauges(sources: CertificateSources): string {
+  const certificates = sources.certificates().map(ofCertificate);
+  const issuers = sources
+    .issuers()
+    .map(({ metadata: { name = '', namespace = '' }, status }) => labelled({ name, namespace }, status));
+  const clusterIssuers = sources
+    .clusterIssuers()
+    .map(({ metadata: { name = '' }, status }) => labelled({ name }, status));
+  const gauges = [
+    readyGauge('certmanager_certificate_ready_status', 'Certificate', certificates),
+    ...timestamps.map(timestamp => timestampGauge(timestamp, certificates)),
+    readyGauge('certmanager_issuer_ready_status', 'Issuer', issuers),
+    readyGauge('certmanager_clusterissuer_ready_status', 'ClusterIssuer', clusterIssuers),
+  ];
+  return gauges.map(text => `${text}\n`).join('\n');
 }

@@ -111,6 +111,18 @@ describe('metrics', () => {
     expect(await samples(metrics, 'certmanager_certificate_ready_status')).toEqual([]);
   });
 
+  it('writes a label of any text as one label', async () => {
+    const metrics = createMetrics({ process: false });
+    metrics.certificates({
+      certificates: () => [],
+      issuers: () => [],
+      clusterIssuers: () => [{ metadata: { name: 'a "b"\\\nc' } }],
+    });
+    expect(await samples(metrics, 'certmanager_clusterissuer_ready_status')).toContain(
+      'certmanager_clusterissuer_ready_status{name="a \\"b\\"\\\\\\nc",condition="Unknown"} 1',
+    );
+  });
+
   it('reads the reflectors at each scrape', async () => {
     const metrics = createMetrics({ process: false });
     metrics.reflectors(() => [{ resource: 'secrets', synced: true, relists: 3, lastContact: 1_500 }]);

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry, Summary } from 'prom-client';
-import { addCertificateGauges, type CertificateSources } from './certificate-gauges.ts';
+import { type CertificateSources, certificateGauges } from './certificate-gauges.ts';
 import type { ControllerMetrics } from './controller-metrics.ts';
 
 /** One request to the Kubernetes API, as its client saw it. */
@@ -197,13 +197,19 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     labelNames: ['version'],
     registers,
   }).set({ version: options.version ?? 'unknown' }, 1);
+  let sources: CertificateSources | undefined;
   return {
     registry,
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    async render() {
+      const text = await registry.metrics();
+      return sources === undefined ? text : `${text}\n${certificateGauges(sources)}`;
+    },
     leading: isLeader => leader.set(isLeader ? 1 : 0),
     reflectors: read => addReflectorGauges(registry, read),
-    certificates: sources => addCertificateGauges(registry, sources),
+    certificates(from) {
+      sources = from;
+    },
     controller(controller) {
       // Made at once, so that a rate over them starts at zero and an alert on their absence can work.
       for (const counter of [controllers.calls, controllers.errors]) counter.inc({ controller }, 0);
