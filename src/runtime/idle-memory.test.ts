@@ -45,7 +45,10 @@ describe('memory that is not used', () => {
     expect(state).toMatchObject({ collections: 2, trims: 2 });
     await pass(600_000);
     expect(state).toMatchObject({ collections: 2, trims: 2 });
-    state.bytes += 20 * mib;
+    state.bytes += 7 * mib;
+    await pass(20_000);
+    expect(state).toMatchObject({ collections: 2, trims: 2 });
+    state.bytes += 2 * mib;
     await pass(12_000);
     expect(state).toMatchObject({ collections: 3, trims: 3, bytes: 100 * mib });
   });

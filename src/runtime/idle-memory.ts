@@ -19,8 +19,8 @@ export interface ProcessLoad {
 const everyMs = 10_000;
 /** Busier than this, the process is not kept waiting: what it frees it uses again soon. */
 const idleShare = 0.1;
-/** What is not worth a collection. */
-const [leastGrowth, leastBytes] = [1.1, 8 * 1024 * 1024];
+/** Less than the greater of both is not worth a collection, which takes the longer the more there is. */
+const [leastBytes, leastShare] = [8 * 1024 * 1024, 0.03];
 /** What V8 has collected is freed by a thread of its own. */
 const freedAfterMs = 1_000;
 /** What is remembered for a minute after a burst is garbage by then, and nothing grows by that. */
@@ -47,7 +47,7 @@ export function collectWhenIdle(
     const isIdle = cpuMs - cpuBefore < everyMs * idleShare;
     cpuBefore = cpuMs;
     const before = load.memoryBytes();
-    const hasGrown = before > bytesAfter * leastGrowth + leastBytes;
+    const hasGrown = before - bytesAfter > Math.max(leastBytes, bytesAfter * leastShare);
     onceMoreInMs -= everyMs;
     if (!isIdle || !(hasGrown || onceMoreInMs <= 0)) {
       lookAgain();
