@@ -36,6 +36,11 @@ export class ClientWrites {
     return this.#socket.writableLength === 0;
   }
 
+  /** So much waits in the socket that nothing is to be added before the client takes some of it. */
+  get behind(): boolean {
+    return this.#socket.writableLength >= fullBytes && this.#socket.writableNeedDrain;
+  }
+
   sendText(latin1: string): void {
     this.#socket.write(latin1, 'latin1');
   }
@@ -52,7 +57,7 @@ export class ClientWrites {
     if (length < largeBytes) {
       const small = Buffer.allocUnsafe(length);
       socket.write(join(small, front, bytes, back));
-      return socket.writableLength < fullBytes || !socket.writableNeedDrain || this.#fill();
+      return !this.behind || this.#fill();
     }
     const { memory, scratch } = this.#memory;
     if (atOnce && length <= scratch.length) {

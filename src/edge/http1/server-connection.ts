@@ -25,10 +25,11 @@ const lingerMs = 2_000;
  * What a connection is about:
  *
  *   idle --first byte--> head --complete--> request --answered, body read--> idle
+ *                         |                   |--much of it not taken yet--> behind --taken--> idle
  *                         |                   |--101--> tunnel
  *                         '--refused----------'--closing--> lingering --closed by the client, or too long--> gone
  */
-type Phase = 'idle' | 'head' | 'request' | 'discarding' | 'tunnel' | 'lingering' | 'gone';
+type Phase = 'idle' | 'head' | 'request' | 'discarding' | 'behind' | 'tunnel' | 'lingering' | 'gone';
 
 /** One connection of a client: reads its requests one after the other, and writes the answers. */
 export class ServerConnection implements Timed {
@@ -121,12 +122,18 @@ export class ServerConnection implements Timed {
       case 'request':
       case 'discarding':
         if (!this.#body.done) return this.#readBody(input);
-        // The next request waits for its turn.
-        if (input.length - this.#at > pipelinedBytes) this.#paused = true;
-        return false;
+        return this.#nextWaits(input);
+      case 'behind':
+        return this.#nextWaits(input);
       default:
         return false;
     }
+  }
+
+  /** The next request waits for its turn. */
+  #nextWaits(input: Buffer): boolean {
+    if (input.length - this.#at > pipelinedBytes) this.#paused = true;
+    return false;
   }
 
   /** Forgets the bytes that were read. */
@@ -329,12 +336,24 @@ export class ServerConnection implements Timed {
 
   #nextRequest(): void {
     if (this.#closing) return this.#linger();
+    // Else the answers to a client that asks on and reads nothing would fill the memory.
+    if (this.#writes.behind) return this.#waitForClient();
     this.#phase = 'idle';
     this.#writes.full = false;
     const { draining, lastRequestMs, timeouts, wheel } = this.#host;
     wheel.set(this, draining ? lastRequestMs : timeouts.keepAliveMs);
+    this.#paused = false;
     this.#read();
-    this.#resume();
+    // Of a client that asks faster than it is answered there may be enough for now.
+    if (!this.#paused) this.#resume();
+  }
+
+  /** Serves nothing more before the client has taken what was answered. */
+  #waitForClient(): void {
+    this.#phase = 'behind';
+    this.#writes.full = true;
+    this.#writes.watch();
+    this.#host.wheel.set(this, this.#host.timeouts.idleMs);
   }
 
   #resume(): void {
@@ -351,6 +370,10 @@ export class ServerConnection implements Timed {
       return;
     }
     if (!this.#writes.full) return;
+    if (this.#phase === 'behind') {
+      this.#nextRequest();
+      return;
+    }
     this.#writes.full = false;
     this.#arm();
     this.exchange?.onDrain?.();
@@ -394,6 +417,7 @@ export class ServerConnection implements Timed {
         else if (writes.moved()) wheel.set(this, timeouts.idleMs);
         else this.#socket.destroy();
         return;
+      case 'behind':
       case 'lingering':
         if (!writes.clear && writes.moved()) wheel.set(this, timeouts.idleMs);
         else this.#socket.destroy();
