@@ -15,6 +15,7 @@ import { askPermission } from './ask-permission.ts';
 import { EndpointTries } from './endpoint-tries.ts';
 import type { ForwardParts } from './forward-parts.ts';
 import type { HeaderFields } from './header-fields.ts';
+import { answerTrailers } from './passed-trailers.ts';
 import type {
   AnswerHead,
   BodySink,
@@ -192,8 +193,8 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     this.#tries.accepted();
     if (this.#over || this.#head.body === 'none' || this.#relay !== undefined) return;
     const decision = this.#decision;
-    const limit = decision?.kind === 'forward' ? decision.bodyLimit : 0;
-    this.#relay = new RequestRelay(body, limit, this);
+    if (decision?.kind !== 'forward') return;
+    this.#relay = new RequestRelay(body, decision, this);
     this.#client.continue();
     this.#client.requestBody.pipe(this.#relay);
   }
@@ -284,7 +285,9 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
 
   end(trailers?: HeaderFields): void {
     if (this.#over) return;
-    this.#sink?.end(trailers);
+    const decision = this.#decision;
+    const edits = decision?.kind === 'forward' ? decision.responseEdits : undefined;
+    this.#sink?.end(answerTrailers(trailers, edits));
     this.#finish();
   }
 

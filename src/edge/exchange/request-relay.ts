@@ -1,4 +1,6 @@
+import type { ForwardDecision } from '../policy/decision.ts';
 import type { HeaderFields } from './header-fields.ts';
+import { requestTrailers } from './passed-trailers.ts';
 import type { BodySink } from './ports.ts';
 
 /** Who is told of what a request's body comes to. */
@@ -15,13 +17,17 @@ export class RequestRelay implements BodySink {
   bytes = 0;
   ended = false;
   readonly #sink: BodySink;
-  readonly #limit: number;
+  readonly #decision: Pick<ForwardDecision, 'bodyLimit' | 'requestEdits'>;
   readonly #owner: RelayOwner;
   #over = false;
 
-  constructor(sink: BodySink, limit: number, owner: RelayOwner) {
+  constructor(
+    sink: BodySink,
+    decision: Pick<ForwardDecision, 'bodyLimit' | 'requestEdits'>,
+    owner: RelayOwner,
+  ) {
     this.#sink = sink;
-    this.#limit = limit;
+    this.#decision = decision;
     this.#owner = owner;
   }
 
@@ -32,7 +38,7 @@ export class RequestRelay implements BodySink {
   write(chunk: Buffer): boolean {
     if (this.#over) return true;
     this.bytes += chunk.length;
-    if (this.bytes <= this.#limit) return this.#sink.write(chunk);
+    if (this.bytes <= this.#decision.bodyLimit) return this.#sink.write(chunk);
     this.#over = true;
     this.#owner.bodyTooLong();
     return true;
@@ -42,7 +48,7 @@ export class RequestRelay implements BodySink {
     if (this.#over) return;
     this.#over = true;
     this.ended = true;
-    this.#sink.end(trailers);
+    this.#sink.end(requestTrailers(trailers, this.#decision.requestEdits));
     this.#owner.bodyEnded();
   }
 

@@ -1,10 +1,11 @@
-import { fieldKind, fieldKindOf } from '../http1/field-kind.ts';
+import { fieldKind } from '../http1/field-kind.ts';
 import { WireFields } from '../http1/wire-fields.ts';
 import type { AddressRanges } from '../policy/address-ranges.ts';
 import { appendForwarded, forwardedOfHost, forwardedOfPeer } from '../policy/forwarded.ts';
 import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { HeaderEdits } from '../policy/route-policy.ts';
 import { editFields, keepFields } from './edit-fields.ts';
+import { kindOf } from './field-kinds.ts';
 import { type HeaderFields, headerFieldsOf } from './header-fields.ts';
 import { JoinedFields } from './joined-fields.ts';
 
@@ -73,10 +74,4 @@ function saidOf(head: CheckedHead, trusted: AddressRanges, standard: boolean): H
   const fields = new JoinedFields(ofPeer, headerFieldsOf(forwardedOfHost(connection, hostHeader, standard)));
   said.set(connection, { ofPeer, host: hostHeader, fields });
   return fields;
-}
-
-function kindOf(fields: HeaderFields, index: number): number {
-  if (fields instanceof WireFields) return fields.kind(index);
-  const name = fields.name(index);
-  return name.includes('_') ? fieldKind.unsafe : fieldKindOf(name, 0, name.length);
 }

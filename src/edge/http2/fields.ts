@@ -59,18 +59,6 @@ const notCarried: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Fields that say how a message is framed, routed or to be believed, and so may not come after it (RFC 9110 section 6.5.1). */
-const notInTrailers: ReadonlySet<string> = new Set([
-  ...notCarried,
-  'authorization',
-  'content-encoding',
-  'content-range',
-  'content-type',
-  'host',
-  'set-cookie',
-  'trailer',
-]);
-
 /** What would end a field in another protocol, or in the list that Node hands to its HTTP/2 library. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
 const unfit = /[\0\r\n]/;
@@ -95,11 +83,7 @@ export function interimFields(status: number, fields: HeaderFields | undefined):
 /** Trailers as an object, as Node takes them. */
 export function trailerFields(fields: HeaderFields | undefined): Record<string, string[]> {
   const list: string[] = [];
-  for (let index = 0; index < (fields?.count ?? 0); index += 1) {
-    const name = fields?.name(index) ?? '';
-    const value = fields?.value(index) ?? '';
-    if (!name.startsWith(':') && !notInTrailers.has(name) && !unfit.test(value)) list.push(name, value);
-  }
+  if (fields !== undefined) appendFields(list, fields);
   return grouped(list);
 }
 

@@ -18,6 +18,7 @@ import { makeAuthority, type TestAuthority } from '../certificates.testing.ts';
 import { anIngress, aSecret } from '../compile/builders.testing.ts';
 import { loopbackService, startTestEdge, type TestEdge } from '../edge.testing.ts';
 import type { EdgeConfig } from '../options.ts';
+import { rawClient } from '../raw-peers.testing.ts';
 import { type SeenRequest, startUpstream, valuesOf } from '../upstreams.testing.ts';
 import { ask, follow } from './server.testing.ts';
 
@@ -107,6 +108,28 @@ describe('an HTTP/2 client before an HTTP/1.1 upstream', () => {
     expect([answer.body, answer.trailers['x-sum'], answer.complete]).toEqual(['body', '7', true]);
     const echoed = await ask(session, { ...web, ':method': 'POST' }, 'x'.repeat(size));
     expect([echoed.body.length, echoed.complete]).toEqual([size, true]);
+  });
+
+  it('says nothing behind its body that it may not say before it', async () => {
+    const upstream = await startUpstream((request, response) => {
+      request.resume();
+      request.on('end', () => response.end(JSON.stringify(request.rawTrailers)));
+    });
+    open.push(upstream);
+    const session = clientOf(await edgeFor(loopbackService('web', upstream.port)));
+    const stream = session.request({ ...web, ':method': 'POST' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () =>
+      stream.sendTrailers({
+        'x-forwarded-for': '6.6.6.6',
+        x_forwarded_for: '6.6.6.6',
+        'ssl-client-verify': 'SUCCESS',
+        authorization: 'Basic Zm9v',
+        host: 'evil',
+        'x-sum': '1',
+      }),
+    );
+    stream.end('body');
+    expect(JSON.parse((await follow(stream)).body)).toEqual(['x-sum', '1']);
   });
 
   it('sees an answer that breaks off as broken off', async () => {
@@ -274,6 +297,28 @@ describe('gRPC', () => {
     }
     talk.end();
     expect((await over).trailers).toMatchObject({ 'grpc-status': '0', 'x-trailer': 'yes' });
+  });
+
+  it('an upstream that speaks HTTP/2 sets no cookie of an HTTP/1.1 client behind its answer', async () => {
+    const server = createServer();
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () =>
+        stream.sendTrailers({ 'set-cookie': 'session=theirs', 'content-type': 'text/html', 'x-sum': '1' }),
+      );
+      stream.end('body');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    open.push(server);
+    const { port } = server.address() as AddressInfo;
+    const edge = await edgeFor(loopbackService('web', port), {
+      'backend-protocol': 'GRPC',
+      'ssl-redirect': 'false',
+    });
+    const client = rawClient(edge.httpPort);
+    client.send('GET / HTTP/1.1\r\nHost: foo.com\r\nConnection: close\r\n\r\n');
+    expect((await client.closed()).text).toMatch(/4\r\nbody\r\n0\r\nx-sum: 1\r\n\r\n$/);
   });
 
   it('an answer of trailers alone passes', async () => {
