@@ -8,6 +8,7 @@ import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
 import { failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
 import { GatheredWrites } from './gathered-writes.ts';
 import type { Http1Exchange } from './http1-exchange.ts';
+import { mostInterims, tooManyInterims } from './interim-answers.ts';
 import { openSocket, type SocketHome } from './open-socket.ts';
 
 /** What the connections of one pool share. */
@@ -245,9 +246,8 @@ export class Http1Connection implements Timed {
     }
     if (read.chunked || (read.framing.kind === 'length' && read.framing.length > 0))
       return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', 'a body in an interim answer'));
-    // 100 is between this connection and the upstream; more than a few of the others are an attack.
-    if (++exchange.interims > maxInterims)
-      return this.#fail(failure('EDGE_UPSTREAM_MALFORMED', 'too many interim answers'));
+    // 100 is between this connection and the upstream.
+    if (++exchange.interims > mostInterims) return this.#fail(tooManyInterims);
     if (read.status !== 100) exchange.listener.informed(read.status, read.fields);
     if (end < bytes.length && this.#exchange === exchange) this.#readHead(bytes.subarray(end), exchange);
   }
@@ -369,7 +369,6 @@ export class Http1Connection implements Timed {
 }
 
 const lingerMs = 2_000;
-const maxInterims = 16;
 
 /** Whether bytes without an end of a head may be the beginning of one. */
 function mayBeHead(bytes: Buffer): boolean {

@@ -14,6 +14,7 @@ import { noBody, type SourceOwner, StreamSource } from '../http2/stream-source.t
 import type { Timed } from '../timers/timer-wheel.ts';
 import { BrokenAnswer, failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
 import type { Http2UpstreamSession } from './http2-session.ts';
+import { mostInterims, tooManyInterims } from './interim-answers.ts';
 
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 const fullBytes = 262_144;
@@ -38,6 +39,7 @@ export class Http2Exchange implements UpstreamExchange, BodySink, SourceOwner, T
   #left = Infinity;
   #requestEnded = false;
   #answered = false;
+  #interims = 0;
   #full = false;
   #watchesDrain = false;
   #over = false;
@@ -159,6 +161,11 @@ export class Http2Exchange implements UpstreamExchange, BodySink, SourceOwner, T
 
   #informed(status: number, received: readonly string[]): void {
     if (this.#over || this.#answered) return;
+    this.#interims += 1;
+    if (this.#interims > mostInterims) {
+      this.#refuse(tooManyInterims);
+      return;
+    }
     this.moved();
     if (status !== 100 && status !== 101) this.#listener.informed(status, regularFields(received));
   }
@@ -199,8 +206,13 @@ export class Http2Exchange implements UpstreamExchange, BodySink, SourceOwner, T
     if (this.#over) return;
     // Nothing came on the whole connection: perhaps nobody is there any more, and the next request shall not find out.
     if (this.#session.socket.bytesRead === this.#readBefore) this.#session.retire();
+    this.#refuse(timeoutFailure('read'));
+  }
+
+  /** The answer is waited for no longer. */
+  #refuse(failure: UpstreamFailure): void {
     const stream = this.#stream;
-    this.#fail(timeoutFailure('read'), false);
+    this.#fail(failure, false);
     if (stream !== undefined) this.#cancel(stream);
   }
 

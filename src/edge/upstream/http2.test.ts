@@ -242,6 +242,26 @@ describe('a request to an HTTP/2 upstream', () => {
     for (const one of asked) expect((await answerOf(one)).head.status).toBe(204);
   });
 
+  it('whose interim answers do not end is given up', async () => {
+    let reset = 0;
+    const { port } = await upstream(stream => {
+      stream.on('close', () => {
+        reset = stream.rstCode ?? 0;
+      });
+      const inform = (): void => {
+        if (stream.destroyed || stream.closed) return;
+        for (let sent = 0; sent < 50; sent += 1)
+          stream.additionalHeaders({ ':status': 103, link: '</a.css>' });
+        setImmediate(inform);
+      };
+      inform();
+    });
+    const asked = ask(client(), port);
+    expect(await failureOfAsked(asked)).toEqual([502, 'EDGE_UPSTREAM_MALFORMED', false]);
+    expect(asked.informed).toHaveLength(16);
+    await expect.poll(() => reset).toBe(8);
+  });
+
   it('is answered by 103 first, where the upstream sends it', async () => {
     const { port } = await upstream(stream => {
       stream.additionalHeaders({ ':status': 103, link: '</a.css>' });
