@@ -320,6 +320,7 @@ export class ServerConnection implements Timed {
       first: this.#input?.subarray(this.#at),
       close: () => this.#linger(),
       want: () => this.#resume(),
+      moved: () => this.#touchTunnel(),
     });
     this.#input = undefined;
     this.#tunnel = tunnel;
@@ -330,6 +331,7 @@ export class ServerConnection implements Timed {
 
   // The engine's own steps.
 
+  /** Bytes came of either side. */
   #touchTunnel(): void {
     this.#host.wheel.set(this, this.#host.timeouts.tunnelMs);
   }

@@ -12,6 +12,8 @@ export interface TunnelEnd {
   close(): void;
   /** Reading may go on. */
   want(): void;
+  /** Bytes of the other side were sent on this one. */
+  moved?(): void;
 }
 
 /** One side of two connections that have become one (RFC 9110 section 7.8): its bytes both ways. */
@@ -80,6 +82,7 @@ export class Tunnel implements BodySource, BodySink {
     const { socket } = this.#end ?? {};
     if (socket === undefined || socket.destroyed || !socket.writable) return true;
     socket.write(chunk);
+    this.#end?.moved?.();
     this.#full = socket.writableLength >= fullBytes && socket.writableNeedDrain;
     return !this.#full;
   }

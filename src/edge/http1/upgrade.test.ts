@@ -5,6 +5,7 @@ import { makeAuthority, type TestAuthority } from '../certificates.testing.ts';
 import { sendRaw } from '../clients.testing.ts';
 import { anIngress, aSecret } from '../compile/builders.testing.ts';
 import { loopbackService, startTestEdge, type TestEdge } from '../edge.testing.ts';
+import type { EdgeConfig } from '../options.ts';
 import { startUpstream, type TestUpstream } from '../upstreams.testing.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -37,6 +38,7 @@ async function echoUpstream(tls?: {
 async function edgeBefore(
   upstream: TestUpstream,
   annotations: Record<string, string> = {},
+  config: EdgeConfig = {},
 ): Promise<TestEdge> {
   const ingress = anIngress({
     rules: { 'foo.com': [['/', 'Prefix']] },
@@ -47,6 +49,7 @@ async function edgeBefore(
   const secret = aSecret('up', { 'ca.crt': authority.certificate });
   const started = await startTestEdge([ingress, secret, ...loopbackService('web', upstream.port)], {
     drainMs: 200,
+    ...config,
   });
   open.push({ close: () => started.edge.stop() });
   return started;
@@ -133,6 +136,23 @@ describe('WebSocket', () => {
     expect(await sendRaw(edge.httpPort, `GET /ws HTTP/1.1\r\nHost: foo.com\r\n${upgrade}`)).toMatch(
       /^HTTP\/1\.1 502 /,
     );
+  });
+
+  it('goes on while either side sends, and is closed once neither does', async () => {
+    const upstream = await echoUpstream();
+    const edge = await edgeBefore(upstream, {}, { timeouts: { tunnelMs: 600 } });
+    const socket = connect(edge, false);
+    await nextMessage(socket);
+    const closed = new Promise<number>(resolve => socket.once('close', resolve));
+    for (const side of [...upstream.sockets.clients, socket]) {
+      for (let sent = 0; sent < 10; sent += 1) {
+        await new Promise(resolve => setTimeout(resolve, 100));
+        // A pong is not answered.
+        side.pong();
+      }
+    }
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    expect(await closed).toBe(1006);
   });
 
   it('a stop waits for it, then cuts it', async () => {
