@@ -149,6 +149,11 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     this.#parts.wheel.set(this.#whole, wholeMs);
   }
 
+  /** The exchange is over, or has become a connection that lasts as long as it is used. */
+  #endWhole(): void {
+    if (this.#whole !== undefined) this.#parts.wheel.remove(this.#whole);
+  }
+
   #wholeOver(): void {
     if (this.#over) return;
     this.#exchange?.abort();
@@ -246,6 +251,7 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     }
     this.#status = 101;
     this.#exchange = undefined;
+    this.#endWhole();
     this.#source = source;
     const client = this.#client.upgrade(upgradeHead(this.#decision, head));
     this.#resumeTunnel = joinTunnels(client, { source, sink }, bytes => {
@@ -365,7 +371,7 @@ class Forwarding implements UpstreamListener, BodySink, RelayOwner {
     const upstream = this.#tries.endpoint;
     this.#endTry();
     this.#relay?.stop();
-    if (this.#whole !== undefined) this.#parts.wheel.remove(this.#whole);
+    this.#endWhole();
     const decision = this.#decision;
     if (decision?.kind === 'forward') decision.release?.();
     recordRequest(this.#parts, {
