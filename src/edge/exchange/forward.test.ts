@@ -131,6 +131,31 @@ describe('what upstreams are told', () => {
     expect(edge.accessLog[1]).toContain('mine');
   });
 
+  it('what the edge says, whatever Connection lists', async () => {
+    const heads: string[] = [];
+    const { ask } = await worldWith(
+      [
+        (socket, head) => {
+          heads.push(head);
+          socket.write(answer('200 OK', 'fine'));
+        },
+      ],
+      { 'x-forwarded-prefix': '/shop' },
+      { policy: { forwardedHeader: true } },
+    );
+    const said = [
+      ...['X-Request-ID', 'X-Real-IP', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Port'],
+      ...['X-Forwarded-Proto', 'X-Forwarded-Scheme', 'X-Forwarded-Prefix', 'Forwarded'],
+    ];
+    const forged = said.map(name => `${name}: forged\r\n`).join('');
+    await ask(get.replace('\r\n\r\n', `\r\n${forged}Connection: Host, ${said.join(', ')}\r\n\r\n`), 'fine');
+    const [head = ''] = heads;
+    expect(head).not.toContain('forged');
+    expect(head).toMatch(/^Host: foo\.com\r$/m);
+    expect(head).toMatch(/^X-Request-ID: [0-9a-f]{32}\r$/m);
+    expect(said.filter(name => head.split(`\r\n${name}: `).length !== 2)).toEqual([]);
+  });
+
   it.each([
     ['a stranger', [], []],
     ['a trusted proxy', ['127.0.0.0/8'], ['X-Original-URL: /admin', 'X-Rewrite-URL: /admin']],

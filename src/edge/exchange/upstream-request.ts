@@ -16,7 +16,8 @@ export function requestFor(
   head: CheckedHead,
 ): [request: UpstreamRequest, id: string] {
   let fields = upstreamFields(head, decision.requestEdits, context.trusted, policy.forwardedHeader);
-  let id = head.fields.first('x-request-id');
+  // What Connection lists is not passed on: a client takes its own id away by that, and not the upstream's.
+  let id = head.connectionTokens.includes('x-request-id') ? undefined : head.fields.first('x-request-id');
   if (id === undefined) {
     id = nextRequestId();
     fields = new JoinedFields(fields, new RequestIdField(id));
