@@ -89,3 +89,37 @@ export function certificateOf(port: number, serverName: string | undefined): Pro
     });
   });
 }
+
+/** A request on a connection of its own, the session that comes of its handshake, and whether the one that was given was taken. */
+export function sessionOf(
+  port: number,
+  version: 'TLSv1.2' | 'TLSv1.3',
+  session?: Buffer,
+): Promise<{ session: Buffer; resumed: boolean }> {
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({
+      port,
+      host: '127.0.0.1',
+      servername: 'foo.com',
+      rejectUnauthorized: false,
+      minVersion: version,
+      maxVersion: version,
+      ...(session === undefined ? {} : { session }),
+    });
+    let made = session;
+    let resumed = false;
+    socket.on('error', reject);
+    socket.on('secureConnect', () => {
+      resumed = socket.isSessionReused();
+      socket.write('GET / HTTP/1.1\r\nHost: foo.com\r\nConnection: close\r\n\r\n');
+    });
+    socket.on('session', latest => {
+      made = latest;
+    });
+    socket.resume();
+    socket.on('close', () => {
+      if (made === undefined) reject(new Error('no session'));
+      else resolve({ session: made, resumed });
+    });
+  });
+}

@@ -25,7 +25,7 @@ export interface TestEdge extends MemoryCaches {
 export async function startTestEdge(
   objects: readonly KubeObject[],
   config: EdgeConfig = {},
-  options: Pick<EdgeOptions, 'measurements' | 'sharePorts'> = {},
+  options: Partial<Pick<EdgeOptions, 'measurements' | 'sharePorts' | 'clock'>> = {},
 ): Promise<TestEdge> {
   const caches = memoryCaches();
   caches.apply(...objects);
@@ -52,7 +52,7 @@ export async function startTestEdge(
       warning: (object, reason, message) =>
         events.push(`${object.metadata.name ?? ''} ${reason}: ${message}`),
     },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     logger,
     measurements: {
       ...(options.measurements ?? noEdgeMeasurements),

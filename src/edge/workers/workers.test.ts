@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
-import { connect } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { noEdgeMeasurements } from '../../runtime/edge-measurements.ts';
 import { makeAuthority, type TestAuthority } from '../certificates.testing.ts';
-import { certificateOf, send } from '../clients.testing.ts';
+import { certificateOf, send, sessionOf } from '../clients.testing.ts';
 import { anIngress, aSecret } from '../compile/builders.testing.ts';
 import { loopbackService, startTestEdge, type TestEdge } from '../edge.testing.ts';
 import type { EdgeConfig } from '../options.ts';
@@ -220,39 +219,5 @@ function ask(socket: Socket): Promise<string> {
     socket.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1').slice(9, 12)));
     socket.once('close', () => reject(new Error('closed')));
     socket.write('GET / HTTP/1.1\r\nHost: foo.com\r\n\r\n');
-  });
-}
-
-/** A handshake, and the session that comes of it. */
-function sessionOf(
-  port: number,
-  version: 'TLSv1.2' | 'TLSv1.3',
-  session?: Buffer,
-): Promise<{ session: Buffer; resumed: boolean }> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      port,
-      host: '127.0.0.1',
-      servername: 'foo.com',
-      rejectUnauthorized: false,
-      minVersion: version,
-      maxVersion: version,
-      ...(session === undefined ? {} : { session }),
-    });
-    let made = session;
-    let resumed = false;
-    socket.on('error', reject);
-    socket.on('secureConnect', () => {
-      resumed = socket.isSessionReused();
-      socket.write('GET / HTTP/1.1\r\nHost: foo.com\r\nConnection: close\r\n\r\n');
-    });
-    socket.on('session', latest => {
-      made = latest;
-    });
-    socket.resume();
-    socket.on('close', () => {
-      if (made === undefined) reject(new Error('no session'));
-      else resolve({ session: made, resumed });
-    });
   });
 }
