@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultTimeouts } from '../engine.ts';
-import type { EdgeLimits } from '../limits.ts';
+import { headerFieldsOf } from '../exchange/header-fields.ts';
+import { defaultLimits, type EdgeLimits } from '../limits.ts';
 import {
   endHeaders,
   endStream,
@@ -192,6 +193,53 @@ describe('floods end the connection, and nothing else', () => {
     expect(
       end === undefined || end.payload.readUInt32BE(end.type === frameType.goaway ? 4 : 0) === calm,
     ).toBe(true);
+    await stillServes(server);
+  });
+
+  it('answers to a client that opens its windows wide and reads nothing: a little of each is held', async () => {
+    const chunk = Buffer.alloc(16_384);
+    let written = 0;
+    let served = 0;
+    const { server, attacker } = await attacked({}, (_head, client) => {
+      served += 1;
+      const sink = client.answer({
+        status: 200,
+        statusText: '',
+        fields: headerFieldsOf([]),
+        framing: { kind: 'open' },
+      });
+      const write = (): void => {
+        let room = true;
+        while (room) {
+          room = sink.write(chunk);
+          written += chunk.length;
+        }
+      };
+      client.onDrain = write;
+      write();
+    });
+    attacker.socket.pause();
+    const widest = 0x7fffffff;
+    attacker.send(
+      frame(frameType.settings, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(widest)])),
+      frame(frameType.windowUpdate, 0, 0, uint32(widest - 65_535)),
+      ...Array.from({ length: 150 }, (_value, index) => request(2 * index + 1)),
+    );
+    await expect.poll(() => served).toBe(defaultLimits.streams);
+    let before = -1;
+    await expect
+      .poll(
+        () => {
+          const still = written === before;
+          before = written;
+          return still;
+        },
+        { interval: 200, timeout: 10_000 },
+      )
+      .toBe(true);
+    // What the system's own buffers hold is in it.
+    expect(written).toBeLessThan(40_000_000);
+    attacker.socket.destroy();
     await stillServes(server);
   });
 
