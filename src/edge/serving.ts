@@ -32,7 +32,7 @@ export function createServing(parts: ServingParts): Serving {
     connectors.http2.keep(tlsIds);
   });
   const serve = createForwarder({ ...parts, context, balancer, connectors, wheel });
-  const http1 = createHttp1Server(parts, serve, wheel);
+  const http1 = createHttp1Server(parts, serve, wheel, systemClock);
   const http2 = createHttp2Server(parts, serve, systemClock);
   return {
     http1,

@@ -1,6 +1,7 @@
+import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { ServeRequest } from '../exchange/ports.ts';
-import { recordRefusal } from '../exchange/request-log.ts';
+import { Refusals } from '../exchange/refusals.ts';
 import type { ProtocolServer, ServingParts } from '../protocol-server.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -19,8 +20,10 @@ export function createHttp1Server(
   parts: Pick<ServingParts, 'limits' | 'timeouts' | 'metrics' | 'accessLog' | 'logger'>,
   serve: ServeRequest,
   wheel: TimerWheel,
+  clock: Clock,
 ): ProtocolServer {
-  const { limits, timeouts, metrics, accessLog, logger } = parts;
+  const { limits, timeouts, logger } = parts;
+  const refusals = new Refusals(parts, 'HTTP/1.1', clock);
   const connections = new Set<ServerConnection>();
   const host = {
     wheel,
@@ -31,10 +34,7 @@ export function createHttp1Server(
     draining: false,
     lastRequestMs: 0,
     serve: (exchange, head) => serve(head, exchange),
-    refused(refusal, facts) {
-      metrics.refused(refusal.reason);
-      recordRefusal(accessLog, refusal, facts);
-    },
+    refused: (refusal, facts) => refusals.record(refusal, facts),
     closed: connection => connections.delete(connection),
     failed: error => logger.error('a connection could not be served', { error: messageOf(error) }),
   } satisfies ConnectionHost as ConnectionHost & { draining: boolean; lastRequestMs: number };

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { defaultTimeouts, type EdgeTimeouts } from '../engine.ts';
 import { headerFieldsOf } from '../exchange/header-fields.ts';
@@ -72,6 +73,7 @@ function serveTo(client: StubbornClient, serve: ServeRequest, timeouts: Partial<
     },
     serve,
     wheel,
+    systemClock,
   );
   close.push(() => {
     server.close();

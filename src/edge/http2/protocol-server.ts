@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import type { ServeRequest } from '../exchange/ports.ts';
-import { recordRefusal } from '../exchange/request-log.ts';
+import { Refusals } from '../exchange/refusals.ts';
 import type { ConnectionFacts } from '../policy/request-head.ts';
 import type { ProtocolServer, ServingParts } from '../protocol-server.ts';
 import { watchStreamEnds } from './end-of-stream.ts';
@@ -18,7 +18,8 @@ export function createHttp2Server(
   clock: Clock,
 ): ProtocolServer {
   watchStreamEnds();
-  const { limits, timeouts, metrics, accessLog, logger } = parts;
+  const { limits, timeouts } = parts;
+  const refusals = new Refusals(parts, 'HTTP/2', clock);
   const ticks = { now: 0 };
   const inTicks = (ms: number): number => Math.max(1, Math.ceil(ms / tickMs));
   const sessionParts: SessionParts = {
@@ -29,11 +30,7 @@ export function createHttp2Server(
     silence: inTicks(timeouts.idleMs),
     firstRequest: inTicks(timeouts.headMs),
     idle: inTicks(timeouts.keepAliveMs),
-    refused(facts, reason, status) {
-      metrics.refused(reason);
-      recordRefusal(accessLog, { status, reason }, facts);
-      logger.debug('request refused', { reason, client: facts.clientAddress, protocol: '2' });
-    },
+    refused: (facts, reason, status) => refusals.record({ status, reason }, facts),
   };
   const sessions = new Set<ServerSession>();
   let draining = false;

@@ -1,3 +1,4 @@
+import { systemClock } from '../../../core/clock.ts';
 import { silentLogger } from '../../../core/logger.ts';
 import { defaultTimeouts } from '../../engine.ts';
 import { headerFieldsOf } from '../../exchange/header-fields.ts';
@@ -57,6 +58,7 @@ export function readByCodec(pieces: readonly Buffer[]): Reading {
     },
     serve,
     wheel,
+    systemClock,
   );
   const socket = new MemorySocket();
   server.take(socket, facts);
