@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { canonicalJson } from '../core/canonical-json.ts';
+import { sameJson } from '../core/same-json.ts';
 import { customKinds } from './crd/custom-kinds.ts';
 import { emissaryKinds } from './crd/emissary-kinds.ts';
 import { endpointSlices } from './kubernetes/endpoint-slice.ts';
@@ -54,7 +54,7 @@ for (const { resource, schema } of [...customKinds, ...emissaryKinds]) {
 
 function specChangeProblems(before: KubeObject, after: KubeObject): Problem[] {
   const specOf = (object: KubeObject): unknown => ('spec' in object ? object.spec : undefined);
-  if (canonicalJson(specOf(before)) === canonicalJson(specOf(after))) return [];
+  if (sameJson(specOf(before), specOf(after))) return [];
   return [problemAt(after, ['spec'], immutableMessage)];
 }
 

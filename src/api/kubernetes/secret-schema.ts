@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { sameJson } from '../../core/same-json.ts';
 import { objectMeta } from '../fields.ts';
 import { type Problem, problemAt } from '../problem.ts';
 import { immutableMessage, withRules } from '../rules.ts';
@@ -69,7 +69,7 @@ export function secretUpdateProblems(before: Secret, after: Secret): Problem[] {
   if (before.immutable === true) {
     const wanted = 'must not be changed: the Secret is immutable; delete it and create another';
     if (after.immutable !== true) problems.push(problemAt(after, ['immutable'], wanted));
-    if (canonicalJson(before.data ?? {}) !== canonicalJson(after.data ?? {})) {
+    if (!sameJson(before.data ?? {}, after.data ?? {})) {
       problems.push(problemAt(after, ['data'], wanted, { secret: true }));
     }
   }

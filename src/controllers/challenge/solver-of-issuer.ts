@@ -3,7 +3,7 @@ import type { AcmeSolver } from '../../api/acme/solver.ts';
 import { sourceIngressClassAnnotation } from '../../api/annotations.ts';
 import type { CertificateRequest } from '../../api/cert-manager/certificate-request.ts';
 import type { Issuer } from '../../api/cert-manager/issuer.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { sameJson } from '../../core/same-json.ts';
 import { solverWithOverrides } from '../../solvers/http01/solver-settings.ts';
 
 /**
@@ -24,15 +24,15 @@ export function isSolverOfIssuer(
       // Whether there is an IngressClass of that name may have changed since; cert-manager knows no class of the source.
       solverWithOverrides(solver, metadata.annotations, () => true),
       solverWithOverrides(solver, withoutSource),
-    ].some(given => readOf(given) === wanted),
+    ].some(given => sameJson(readOf(given), wanted)),
   );
 }
 
 /** What the HTTP01 solver reads of a solver. */
-function readOf({ http01, waitInsteadOfSelfCheck }: AcmeSolver): string | undefined {
+function readOf({ http01, waitInsteadOfSelfCheck }: AcmeSolver): object | undefined {
   if (http01?.ingress === undefined) return undefined;
   const { name, class: byAnnotation, ingressClassName, serviceType, ingressTemplate } = http01.ingress;
-  return canonicalJson({
+  return {
     name,
     byAnnotation,
     ingressClassName,
@@ -40,5 +40,5 @@ function readOf({ http01, waitInsteadOfSelfCheck }: AcmeSolver): string | undefi
     labels: ingressTemplate?.metadata?.labels ?? {},
     annotations: ingressTemplate?.metadata?.annotations ?? {},
     waitInsteadOfSelfCheck,
-  });
+  };
 }

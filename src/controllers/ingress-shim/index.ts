@@ -3,7 +3,8 @@ import { type Ingress, ingresses } from '../../api/kubernetes/ingress.ts';
 import { controllerOf, keyOf, keyText } from '../../api/meta.ts';
 import type { ControllerSpec } from '../../runtime/controller.ts';
 import type { ControllerContext } from '../context.ts';
-import type { ShimDefaults } from './issuer.ts';
+import { isStatusChange } from '../status-change.ts';
+import { asksForCertificate, type ShimDefaults } from './issuer.ts';
 import { reconcileIngress } from './reconcile.ts';
 
 const byCertificate = 'certificate';
@@ -25,11 +26,14 @@ export function ingressShim(context: ControllerContext, defaults: ShimDefaults):
   return {
     name: 'ingress-shim',
     watch(enqueue) {
-      ingressCache.onChange(({ before, after }) => {
-        const ingress = after ?? before;
-        if (ingress !== undefined) enqueue(keyOf(ingress));
+      ingressCache.onChange(({ after }) => {
+        // Nothing is done for any other, one that is gone or asks no more among them: see `decideCertificates`.
+        if (after !== undefined && asksForCertificate(after, defaults)) enqueue(keyOf(after));
       });
-      certificateCache.onChange(({ before, after }) => {
+      certificateCache.onChange(change => {
+        // What an Ingress decides stands in metadata and spec; of how an issuance goes nothing is read.
+        if (isStatusChange(change)) return;
+        const { before, after } = change;
         for (const certificate of [before, after]) {
           if (certificate === undefined) continue;
           const owner = controllerOf(certificate);

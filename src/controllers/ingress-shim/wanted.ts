@@ -6,7 +6,7 @@ import { ingressClassOf } from '../../api/kubernetes/ingress-class.ts';
 import { applySetPartOfLabel } from '../../api/labels.ts';
 import { apiVersionOf } from '../../api/resource.ts';
 import { isIpAddress } from '../../api/syntax.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { sameJson } from '../../core/same-json.ts';
 import { ownedBy } from '../../issuers/owned-by.ts';
 import { canonicalIp } from '../../pki/ip-address.ts';
 import { type CertificateDraft, certificateAnnotations } from './certificate-annotations.ts';
@@ -108,8 +108,8 @@ function without<T extends object>(object: T, keys: readonly string[]): T {
 
 function isSame(a: Certificate, b: Certificate): boolean {
   return (
-    canonicalJson(a.spec) === canonicalJson(b.spec) &&
-    canonicalJson(a.metadata.labels ?? {}) === canonicalJson(b.metadata.labels ?? {}) &&
-    canonicalJson(a.metadata.annotations ?? {}) === canonicalJson(b.metadata.annotations ?? {})
+    sameJson(a.spec, b.spec) &&
+    sameJson(a.metadata.labels ?? {}, b.metadata.labels ?? {}) &&
+    sameJson(a.metadata.annotations ?? {}, b.metadata.annotations ?? {})
   );
 }

@@ -46,6 +46,11 @@ export function isFinal(state: AcmeState | undefined): boolean {
   return state === 'valid' || failedStates.has(state);
 }
 
+/** Whether an Order is over: it has failed, or its certificate is there. */
+export function isComplete({ status }: Order): boolean {
+  return failedStates.has(status?.state) || (status?.state === 'valid' && status.certificate !== undefined);
+}
+
 /**
  * Decides the next step. `request` is the one that the Order names as its controller, `challenges` are those that
  * the Order controls. `approves`: requests are approved here (see `RequestOptions`).
@@ -57,9 +62,9 @@ export function decideOrder(
   approves: boolean,
 ): OrderDecision {
   if (order.metadata.deletionTimestamp !== undefined) return { kind: 'ignore' };
-  const { state, url, certificate, authorizations } = order.status ?? {};
+  const { state, url, authorizations } = order.status ?? {};
   const left = challenges.filter(challenge => challenge.metadata.deletionTimestamp === undefined);
-  if (failedStates.has(state) || (state === 'valid' && certificate !== undefined)) {
+  if (isComplete(order)) {
     return left.length === 0 ? { kind: 'ignore' } : { kind: 'clean-up', challenges: left };
   }
   const foreign = foreignProblem(order, request);

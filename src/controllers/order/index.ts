@@ -11,7 +11,7 @@ import { createHolds } from '../holds.ts';
 import { addIssuerIndex, watchIssuers } from '../issuer-watch.ts';
 import { createPatience } from '../patience.ts';
 import { createPollPacer } from '../poll-pacer.ts';
-import { isFinal } from './decide.ts';
+import { isComplete, isFinal } from './decide.ts';
 import { byOrder } from './index-names.ts';
 import { reconcileOrder } from './reconcile.ts';
 import type { OrderTools } from './work.ts';
@@ -56,9 +56,15 @@ export function orderController(
         if (owner?.kind === orders.kind)
           enqueue({ namespace: challenge.metadata.namespace ?? '', name: owner.name }, first);
       };
+      const isCompleteOrder = (challenge: Challenge): boolean => {
+        const { namespace = '' } = challenge.metadata;
+        const order = orderCache.get({ namespace, name: controllerOf(challenge)?.name ?? '' });
+        return order !== undefined && isComplete(order);
+      };
       challengeCache.onChange(({ before, after }) => {
-        const challenge = after ?? before;
-        if (challenge) enqueueOwner(challenge);
+        if (after !== undefined) enqueueOwner(after);
+        // Once it is over an Order does no more than to have its Challenges deleted. One that is gone leaves nothing to do.
+        else if (before !== undefined && !isCompleteOrder(before)) enqueueOwner(before);
       });
       // All is proved, as a rule: what is left is quickly done, while others have not begun.
       proofs.onProof(challenge => enqueueOwner(challenge, true));

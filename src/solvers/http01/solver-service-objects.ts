@@ -5,8 +5,8 @@ import { type Service, services } from '../../api/kubernetes/service.ts';
 import { endpointSliceManagedByLabel, http01SolverLabel, serviceNameLabel } from '../../api/labels.ts';
 import type { ObjectMeta, OwnerReference } from '../../api/meta.ts';
 import { apiVersionOf } from '../../api/resource.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
 import { TerminalError } from '../../core/errors.ts';
+import { sameJson } from '../../core/same-json.ts';
 import { solverPortNumber, solverServiceName } from './solver-names.ts';
 
 /** Where the solver listener of this process is reached. */
@@ -99,7 +99,7 @@ export function mendedEndpoints<T extends EndpointSlice | Endpoints>(found: T, w
       ownerReferences: wanted.metadata.ownerReferences,
     },
   };
-  return canonicalJson(next) === canonicalJson(found) ? found : next;
+  return sameJson(next, found) ? found : next;
 }
 
 function metadataIn(namespace: string, labels: Record<string, string>): ObjectMeta {
