@@ -193,13 +193,16 @@ describe('commands', () => {
   const foreignFlags = new Set(['check', 'kube-version', 'set', 'standaloan']);
   /** Flags of Node and V8, in what docs/performance.md tells of them. */
   const flagsOfNode = new Set([
+    'always-sparkplug',
     'cpu-prof',
     'initial-old-space-size',
+    'maglev',
     'max-semi-space-size',
     'min-semi-space-size',
     'allocation-site-pretenuring',
     'trace-gc-nvp',
     'trace-pretenuring-statistics',
+    'single-threaded-gc',
     'v8-pool-size',
   ]);
   /** Commands without settings. */

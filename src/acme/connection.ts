@@ -134,6 +134,7 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
   const failure = (answer: AcmeAnswer, doing: string): AcmeError =>
     failureOf(answer, doing, host, clock.now());
   const directories = createDirectorySource({ url: directoryUrl, exchange, clock, nonces });
+  let trusted: AcmeDirectory | undefined;
 
   function trust(urls: readonly (string | undefined)[]): void {
     for (const url of urls) if (url !== undefined && URL.canParse(url)) origins.add(new URL(url).origin);
@@ -141,6 +142,9 @@ export function openAcme(options: AcmeOptions): AcmeConnection {
 
   async function directory(call: CallOptions = {}): Promise<AcmeDirectory> {
     const found = await directories.get(call.signal);
+    // Every request asks for it; it is another object only where it was read again.
+    if (found === trusted) return found;
+    trusted = found;
     trust([
       found.newNonce,
       found.newAccount,

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { parseCertificate } from '../pki/certificate.ts';
 
 /** The certificates of a PEM chain, leaf first, each as PEM. */
 export function splitChain(chainPem: string): string[] {
@@ -20,7 +21,7 @@ export function topmostIssuer(chainPem: string): string | undefined {
 /** Whether a PEM block holds an X.509 certificate. */
 export function isCertificate(pem: string): boolean {
   try {
-    return new X509Certificate(pem).raw.length > 0;
+    return parseCertificate(pem).der.length > 0;
   } catch {
     return false;
   }

@@ -43,8 +43,12 @@ function textOf(body: IncomingMessage): Promise<string> {
     const broken = (): void => reject(body.errored ?? new Error('it was closed before its end'));
     if (body.destroyed) broken();
     body.on('data', (chunk: Buffer) => chunks.push(chunk));
-    // Decoded whole, so that a character split between two chunks stays one.
-    body.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    body.once('end', () => {
+      // An error for each answer that ends well, with its stack, takes as long as half of what is read.
+      body.off('close', broken);
+      // Decoded whole, so that a character split between two chunks stays one.
+      resolve(Buffer.concat(chunks).toString('utf8'));
+    });
     body.once('error', reject);
     body.once('close', broken);
   });

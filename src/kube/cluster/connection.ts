@@ -106,7 +106,9 @@ export function createConnection(options: ConnectionOptions): Connection {
         port: base.port === '' ? (secure ? 443 : 80) : base.port,
         path: base.pathname.replace(/\/$/, '') + request.path,
         agent: proxyAgent ?? (secure ? httpsAgents.agentFor(tls) : httpAgent),
-        ...tls,
+        auth: tls.auth,
+        // Our own agent has them already: Node copies what stands here several times for each request.
+        ...(proxyAgent === undefined ? {} : tls),
         headers: {
           ...headers,
           Accept: 'application/json',

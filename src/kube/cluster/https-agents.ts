@@ -31,7 +31,7 @@ export function createHttpsAgents(options: AgentOptions): HttpsAgents {
     agentFor(tls) {
       if (current?.tls === tls) return current.agent;
       earlier = [...earlier, ...(current === undefined ? [] : [current.agent])].filter(isInUse);
-      const agent = new OneTlsAgent(options);
+      const agent = new OneTlsAgent({ ...options, ...tls });
       current = { tls, agent };
       return agent;
     },

@@ -8,22 +8,29 @@ import { errorOfWatchEvent } from './status.ts';
 const newline = 0x0a;
 
 /**
- * The lines of a stream of bytes, in whatever chunks it comes. Cut as bytes and decoded a line at a time, so that
- * a character split between two chunks stays one. What follows the last newline is a line too.
+ * Cuts bytes, in whatever chunks they come, into lines. As bytes, and decoded a line at a time, so that a character split
+ * between two chunks stays one.
  */
-async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
-  let parts: Buffer[] = [];
-  for await (const chunk of chunks) {
-    let rest = chunk as Buffer;
+class LineCutter {
+  #begun: Buffer[] = [];
+
+  /** The lines that this chunk completes. */
+  *cut(chunk: Buffer): Generator<string> {
+    let rest = chunk;
     for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
-      parts.push(rest.subarray(0, end));
-      yield Buffer.concat(parts).toString('utf8');
-      parts = [];
+      this.#begun.push(rest.subarray(0, end));
+      yield this.rest();
       rest = rest.subarray(end + 1);
     }
-    if (rest.length > 0) parts.push(rest);
+    if (rest.length > 0) this.#begun.push(rest);
   }
-  if (parts.length > 0) yield Buffer.concat(parts).toString('utf8');
+
+  /** What has come since the last newline. */
+  rest(): string {
+    const line = Buffer.concat(this.#begun).toString('utf8');
+    this.#begun = [];
+    return line;
+  }
 }
 
 /** One line of a watch. Throws what an ERROR event stands for, and UNAVAILABLE for a line that is no event. */
@@ -49,19 +56,20 @@ export async function* watchEvents<T extends KubeObject>(
   signal: AbortSignal,
   now: () => number,
 ): AsyncGenerator<WatchEvent<T>> {
-  const lines = linesOf(answer.body);
+  const lines = new LineCutter();
+  const eventIn = (line: string): WatchEvent<T> | undefined =>
+    line.trim() === '' ? undefined : parseWatchLine<T>(what, line, now());
   try {
-    for (;;) {
-      let next: IteratorResult<string>;
-      try {
-        next = await lines.next();
-      } catch (thrown) {
-        throw errorOfBody(what, thrown, signal);
+    for await (const chunk of answer.body) {
+      for (const line of lines.cut(chunk as Buffer)) {
+        const event = eventIn(line);
+        if (event !== undefined) yield event;
       }
-      if (next.done === true) return;
-      if (next.value.trim() === '') continue;
-      yield parseWatchLine<T>(what, next.value, now());
     }
+    const last = eventIn(lines.rest());
+    if (last !== undefined) yield last;
+  } catch (thrown) {
+    throw errorOfBody(what, thrown, signal);
   } finally {
     answer.done();
     answer.body.destroy();

@@ -53,6 +53,9 @@ const youngMs = 150;
 /** Young and slow ones together: each is a socket or two. */
 const mostRunning = 1_024;
 
+/** The reason of every abort: nobody reads it, and one that is made for each has a stack to be told. */
+const givenUp = new Error('the self-check was given up');
+
 interface Check {
   readonly target: SelfCheckTarget;
   state: CheckState;
@@ -101,11 +104,13 @@ export function createSelfChecks(options: SelfChecksOptions): SelfChecks {
     };
     const cancelGrowth = clock.after(youngMs, grow);
     if (check.failures === 0 && check.looks === 0) sayWhenSlow(check);
-    const deadline = new AbortController();
-    const cancelDeadline = clock.after(deadlineMs, () => deadline.abort());
+    // Not AbortSignal.any, which costs more than the rest of the check's bookkeeping.
+    const attempt = new AbortController();
+    const giveUp = (): void => attempt.abort(givenUp);
+    const cancelDeadline = clock.after(deadlineMs, giveUp);
+    check.abort.signal.addEventListener('abort', giveUp, { once: true });
     try {
-      const signal = AbortSignal.any([check.abort.signal, deadline.signal]);
-      const outcome = await probe(check.target, signal);
+      const outcome = await probe(check.target, attempt.signal);
       if (!check.abort.signal.aborted) settle(check, outcome.found ? undefined : outcome);
     } catch {
       // A probe does not throw; if it did, the check must not hang.
@@ -113,6 +118,7 @@ export function createSelfChecks(options: SelfChecksOptions): SelfChecks {
     } finally {
       cancelGrowth();
       cancelDeadline();
+      check.abort.signal.removeEventListener('abort', giveUp);
       running -= 1;
       grow();
       startNext();
@@ -155,7 +161,7 @@ export function createSelfChecks(options: SelfChecksOptions): SelfChecks {
   }
 
   function forget(id: string): void {
-    checks.get(id)?.abort.abort();
+    checks.get(id)?.abort.abort(givenUp);
     checks.delete(id);
   }
 
