@@ -422,6 +422,17 @@ describe('redirects to HTTPS', () => {
     expect((await statusAndPlace(edge, '/'))[0]).toBe(308);
   });
 
+  it.each([
+    ['HTTP/1.0', 'GET /secret HTTP/1.0\r\n\r\n'],
+    ['an empty Host', 'GET /secret HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'],
+  ])('where no host is named it is refused, as nobody can be sent there: %s', async (_what, bytes) => {
+    const edge = await reportingEdge({
+      rules: { '': [['/', 'Prefix']] },
+      annotations: { 'nginx.ingress.kubernetes.io/force-ssl-redirect': 'true' },
+    });
+    expect(await sendRaw(edge.httpPort, bytes)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
   it('by wildcard, and for every rule of a TLS entry without hosts', async () => {
     const wild = await reportingEdge({
       rules: { 'b.foo.com': [['/', 'Prefix']] },

@@ -155,6 +155,32 @@ describe('a plain policy', () => {
     expect(statusOf(decided(aTable(), head, { httpsPort: undefined }))).toBe('forward');
   });
 
+  it.each<[what: string, policy: Partial<RoutePolicy>, host: string, status: number | 'forward']>([
+    ['forced, no host is named', { redirect: { ...plainPolicy.redirect, forceSsl: true } }, '', 400],
+    [
+      'for every rule, no host is named',
+      { redirect: { ...plainPolicy.redirect, tlsForEveryHost: true } },
+      '',
+      400,
+    ],
+    [
+      'switched off, no host is named',
+      { redirect: { ...plainPolicy.redirect, ssl: false, tlsForEveryHost: true } },
+      '',
+      'forward',
+    ],
+    [
+      'forced, an address is named',
+      { redirect: { ...plainPolicy.redirect, forceSsl: true } },
+      '192.0.2.7',
+      308,
+    ],
+  ])('never forwards in the clear where HTTPS is asked for: %s', (_what, policy, host, status) => {
+    const table = aTable({ policy });
+    const anyHost = new Map([...table.hosts].map(([, routes]) => ['', { ...routes, host: '' }]));
+    expect(statusOf(decided({ ...table, hosts: anyHost }, { host, secure: false }))).toBe(status);
+  });
+
   it('has no HSTS over plain HTTP, and for a site without TLS', () => {
     expect(forwarded(decided(aTable({ tls: false }))).responseEdits).toBeUndefined();
     expect(forwarded(decided(aTable({ tls: false }), { secure: false })).responseEdits).toBeUndefined();

@@ -19,7 +19,7 @@ import {
   passwordDenial,
 } from './guards.ts';
 import { edits, mergeEdits } from './header-edits.ts';
-import { hasTls, httpsLocation } from './https-redirect.ts';
+import { hasTls, judgePlainHttp } from './https-redirect.ts';
 import { isGuarded, sameGuards } from './is-guarded.ts';
 import { type PreparedPolicy, preparedPolicy } from './prepared-policy.ts';
 import { redirectOf } from './redirects.ts';
@@ -52,7 +52,7 @@ const none: readonly string[] = Object.freeze([]);
  *
  *   no route                                  -> 404
  *   a guard that could not be honoured        -> 503
- *   plain HTTP where it is to be HTTPS        -> 308      (never for ACME's path)
+ *   plain HTTP where it is to be HTTPS        -> 308      (never for ACME's path), 400 without a host
  *   a path that hides one with other guards   -> 400
  *   outside of the ranges                     -> 403
  *   client certificate: other policy, missing -> 421, 400, 403
@@ -81,9 +81,8 @@ export function decide(table: RoutingTable, head: CheckedHead, context: DecideCo
   const unguarded = forAcme && isAcmeChallengePath(route.path);
   if (policy.refusal !== undefined && !unguarded) return answered(503, policy.refusal, none, route, security);
   if (!secure && !forAcme) {
-    const location = httpsLocation(table, policy.redirect, head, settings);
-    if (location !== undefined)
-      return answered(308, 'HTTPS is asked for', ['Location', location], route, security);
+    const denial = judgePlainHttp(table, policy.redirect, head, settings);
+    if (denial !== undefined) return denied(denial, route, security);
   }
   if (passesByGuard(table, head, route))
     return answered(400, 'the path may be read as one that is guarded otherwise', none, route, security);
