@@ -38,11 +38,11 @@ export class DefaultCertificateKeeper {
     this.#cancel();
   }
 
-  /** The table, with the default certificate where the table has none of its own that can be served. */
+  /** The table, with the default certificate: it goes before that of a TLSContext for `*`. */
   complete(table: RoutingTable): RoutingTable {
     if (this.#entry === undefined && this.#options.secret !== undefined) this.#read();
     const own = table.sni.get('');
-    if (this.#entry === undefined || own?.kind === 'certificate') return table;
+    if (this.#entry === undefined) return table;
     if (this.#last?.base !== table.sni || this.#last.entry !== this.#entry) {
       const entry = own?.settings === undefined ? this.#entry : { ...this.#entry, settings: own.settings };
       this.#last = { base: table.sni, entry: this.#entry, sni: new Map([...table.sni, ['', entry]]) };

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Mapping } from '../../api/getambassador/mapping.ts';
+import type { TlsContextSpec } from '../../api/getambassador/tls-context.ts';
+import { makeAuthority } from '../certificates.testing.ts';
 import { headerFieldsOf } from '../exchange/header-fields.ts';
 import { findRoute } from '../match/find-route.ts';
 import { parseHost } from '../match/host.ts';
+import { tlsProfileFor } from '../tls/tls-profile.ts';
 import {
   anIngress,
   aSecret,
@@ -177,5 +180,74 @@ describe('compiled one after another', () => {
       },
     });
     expect([...table.tlsHosts]).toEqual(['a.example']);
+  });
+});
+
+describe('a TLSContext and the hosts of Ingresses', () => {
+  const paths = [['/', 'Prefix']] as const;
+  const rules = { 'a.example': paths, '*.w.example': paths, '': paths };
+  const narrow: TlsContextSpec = { secret: 'gone', max_tls_version: 'v1.2', redirect_cleartext_from: 8080 };
+  const world = (namespace: string, spec: TlsContextSpec): Objects => ({
+    services,
+    ingresses: [anIngress({ rules })],
+    emissary: { tlsContexts: [aTlsContext({ ...narrow, ...spec }, 'context', namespace)] },
+  });
+
+  it.each([
+    ['its name', ['a.example'], 'a.example'],
+    ['a name under its wildcard', ['m.w.example'], 'm.w.example'],
+    ['its wildcard', ['*.w.example'], 'm.w.example'],
+    ['a wildcard over its name', ['*.example'], 'a.example'],
+    ['every name', ['*'], 'a.example'],
+    ['every name, and one under its wildcard', ['*'], 'm.w.example'],
+    ['every name, and a client that gives none', ['*'], ''],
+  ])('of another namespace changes nothing about a host, and says so: %s', (_what, hosts, name) => {
+    const { table, findings } = compileObjects(world('elsewhere', { hosts }));
+    expect(tlsProfileFor(table, name)).toBeUndefined();
+    const told = findings.filter(({ object }) => object.kind === 'TLSContext').map(({ message }) => message);
+    expect(told).toContainEqual(expect.stringMatching(/Ingress.* of (an)?other namespace/));
+    expect(table.tlsHosts.has(hosts[0] ?? '')).toBe(hosts[0] === '*.example');
+    expect(tlsProfileFor(compileObjects(world('default', { hosts })).table, name)?.settings).toMatchObject({
+      maxVersion: 'TLSv1.2',
+    });
+  });
+
+  it('serves names that no Ingress has, wherever it is', () => {
+    const { table } = compileObjects(world('elsewhere', { hosts: ['*.example', '*'] }));
+    expect(tlsProfileFor(table, 'b.example')?.settings).toBeDefined();
+  });
+
+  it('has the host once the Ingress has gone', () => {
+    const compiler = new TableCompiler(defaultCompileSettings);
+    const objects = world('elsewhere', { hosts: ['a.example'] });
+    const first = compiler.compile(aSnapshot(objects), testNowMs);
+    expect(tlsProfileFor(first.table, 'a.example')).toBeUndefined();
+    const next = compiler.compile(aSnapshot({ ...objects, ingresses: [] }), testNowMs);
+    expect(tlsProfileFor(next.table, 'a.example')?.settings).toBeDefined();
+    expect(next.table.tlsHosts.has('a.example')).toBe(true);
+  });
+
+  it("takes an Ingress's host by its oldest Ingress: a younger one of another namespace changes nothing", () => {
+    const objects = world('elsewhere', { hosts: ['a.example'] });
+    const young = anIngress({ namespace: 'elsewhere', rules: { 'a.example': paths }, createdAt: 9 });
+    const ingresses = [...(objects.ingresses ?? []), young];
+    const { table } = compileObjects({ ...objects, ingresses });
+    expect(tlsProfileFor(table, 'a.example')).toBeUndefined();
+  });
+
+  it('of the same namespace leaves the Ingress the client certificates that it asks for', async () => {
+    const { certificate } = await makeAuthority();
+    const { certificate: others } = await makeAuthority('Other CA');
+    const objects = world('default', { hosts: ['a.example'], ca_secret: 'others', cert_required: true });
+    const annotations = { 'nginx.ingress.kubernetes.io/auth-tls-secret': 'default/own' };
+    const { table } = compileObjects({
+      ...objects,
+      ingresses: [anIngress({ rules: { 'a.example': paths }, annotations })],
+      secrets: [aSecret('own', { 'ca.crt': certificate }), aSecret('others', { 'ca.crt': others })],
+    });
+    expect(tlsProfileFor(table, 'a.example')).toMatchObject({
+      settings: { maxVersion: 'TLSv1.2' },
+      clientCertificate: { ca: certificate },
+    });
   });
 });

@@ -2,12 +2,13 @@ import { type Finding, findingReasons } from '../finding.ts';
 import type { MappingHost } from '../match/mapping-table.ts';
 import type { BackendStore } from './backend-store.ts';
 import { compileMappings, type MappingsResult } from './compile-mappings.ts';
-import { mergeSni } from './context-sni.ts';
+import { type MergedSni, mergeSni } from './context-sni.ts';
 import { Dependencies } from './dependencies.ts';
+import type { IngressNames } from './ingress-names.ts';
 import { kept, withEntries } from './reuse.ts';
 import type { CompileSettings } from './settings.ts';
 import type { Changes, EmissaryObjects, References, Snapshot } from './snapshot.ts';
-import type { RoutingTable, SniEntry } from './table.ts';
+import type { RoutingTable } from './table.ts';
 import { unguardedHosts } from './unguarded-hosts.ts';
 
 /**
@@ -21,10 +22,8 @@ export class EmissaryPart {
   #objects: EmissaryObjects | undefined;
   #result: MappingsResult | undefined;
   #mappings: ReadonlyMap<string, MappingHost> = new Map();
-  #merged:
-    | { base: ReadonlyMap<string, SniEntry>; sni: ReadonlyMap<string, SniEntry>; findings: Finding[] }
-    | undefined;
-  #tlsHosts: { base: ReadonlySet<string>; tlsHosts: ReadonlySet<string> } | undefined;
+  #merged: { base: RoutingTable['sni']; revision: number; result: MergedSni } | undefined;
+  #tlsHosts: { base: ReadonlySet<string>; merged: MergedSni; tlsHosts: ReadonlySet<string> } | undefined;
 
   #open:
     | { hosts: RoutingTable['hosts']; contexts: MappingsResult['contexts']; findings: readonly Finding[] }
@@ -61,22 +60,35 @@ export class EmissaryPart {
     ]);
   }
 
-  /** The table's parts, with those of the Ingresses as `base`. */
+  /** The table's parts, with those of the Ingresses as `base`, which have `names`. */
   tableParts(
     base: Pick<RoutingTable, 'sni' | 'tlsHosts'>,
+    names: IngressNames,
   ): Pick<RoutingTable, 'mappings' | 'sni' | 'tlsHosts'> {
     const contexts = this.#result?.contexts;
     if (contexts === undefined) return { mappings: this.#mappings, ...base };
-    if (this.#merged?.base !== base.sni) {
-      const { sni, findings } = mergeSni(base.sni, contexts);
-      this.#merged = { base: base.sni, sni: kept(this.#merged?.sni, sni), findings };
+    const merged = this.#mergedSni(base.sni, contexts, names);
+    if (this.#tlsHosts?.base !== base.tlsHosts || this.#tlsHosts.merged !== merged) {
+      const redirected = [...contexts.redirected].filter(
+        host => host !== '*' && !merged.passedOver.has(host),
+      );
+      const all = redirected.length === 0 ? base.tlsHosts : new Set([...base.tlsHosts, ...redirected]);
+      this.#tlsHosts = { base: base.tlsHosts, merged, tlsHosts: kept(this.#tlsHosts?.tlsHosts, all) };
     }
-    if (this.#tlsHosts?.base !== base.tlsHosts) {
-      const redirected = [...contexts.redirected].filter(host => host !== '*');
-      const tlsHosts = redirected.length === 0 ? base.tlsHosts : new Set([...base.tlsHosts, ...redirected]);
-      this.#tlsHosts = { base: base.tlsHosts, tlsHosts };
-    }
-    return { mappings: this.#mappings, sni: this.#merged.sni, tlsHosts: this.#tlsHosts.tlsHosts };
+    return { mappings: this.#mappings, sni: merged.sni, tlsHosts: this.#tlsHosts.tlsHosts };
+  }
+
+  #mergedSni(
+    base: RoutingTable['sni'],
+    contexts: MappingsResult['contexts'],
+    names: IngressNames,
+  ): MergedSni {
+    const before = this.#merged;
+    if (before?.base === base && before.revision === names.revision) return before.result;
+    const made = mergeSni(base, contexts, names);
+    const result = kept(before?.result, { ...made, sni: kept(before?.result.sni, made.sni) });
+    this.#merged = { base, revision: names.revision, result };
+    return result;
   }
 
   /** `hosts` are those of the Ingresses. */
@@ -84,7 +96,7 @@ export class EmissaryPart {
     if (this.#result === undefined) return [];
     const findings = [
       ...this.#result.findings,
-      ...(this.#merged?.findings ?? []),
+      ...(this.#merged?.result.findings ?? []),
       ...this.#unguarded(this.#result, hosts),
     ];
     for (const [key, users] of this.#result.users) {

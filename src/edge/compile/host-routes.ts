@@ -17,6 +17,8 @@ export interface HostResult {
   /** Those of challenges, where the host is a name and nothing but challenges has rules for it. */
   readonly solvers: HostRoutes | undefined;
   readonly findings: ReadonlyMap<IngressRoutes, readonly Finding[]>;
+  /** The oldest Ingress that has rules for the host, and not those of challenges alone. */
+  readonly owner: IngressRoutes | undefined;
   /** Whose default backend takes what no path matches. */
   readonly fallbackOwner: IngressRoutes | undefined;
 }
@@ -89,6 +91,7 @@ class HostCompiler {
       routes: challenges ? undefined : built,
       solvers: challenges ? built : undefined,
       findings: this.#findings.size > 0 ? this.#findings : noFindings,
+      owner: this.#owners[0],
       fallbackOwner,
     };
   }

@@ -10,6 +10,7 @@ import { exactList } from './exact-list.ts';
 import { type FurtherNames, furtherNames, namesBeside } from './further-names.ts';
 import { buildHostRoutes, fallbackRoute } from './host-routes.ts';
 import type { Entry, HostState, NameState, Part } from './ingress-entry.ts';
+import { IngressNames } from './ingress-names.ts';
 import { hostsOfRules, type IngressRoutes, readIngressRoutes } from './ingress-routes.ts';
 import { IngressSet } from './ingress-set.ts';
 import { noTls, readIngressTls } from './ingress-tls.ts';
@@ -34,6 +35,7 @@ export class TableCompiler {
   readonly #emissary: EmissaryPart;
   readonly #hosts = new Map<string, HostState>();
   readonly #names = new Map<string, NameState>();
+  readonly #ingressNames = new IngressNames(this.#hosts, this.#names, name => this.#further.hostOf.get(name));
   readonly #tlsHostCounts = new Map<string, number>();
   /** What the next tables are made from. */
   readonly #outdatedHosts = new Set<HostState>();
@@ -87,7 +89,7 @@ export class TableCompiler {
     const fallback = kept(this.#table.fallback, this.#fallback());
     this.#tlsHosts = this.#tlsHostsOfTable();
     this.#forgetDropped();
-    const parts = this.#emissary.tableParts({ sni: this.#sni, tlsHosts: this.#tlsHosts });
+    const parts = this.#emissary.tableParts({ sni: this.#sni, tlsHosts: this.#tlsHosts }, this.#ingressNames);
     const table: RoutingTable = { hosts, solvers, fallback, backends, ...parts };
     if (!sameParts(this.#table, table)) this.#table = Object.freeze(table);
     return {
@@ -258,6 +260,7 @@ export class TableCompiler {
     for (const state of this.#outdatedHosts) {
       this.#outdatedHosts.delete(state);
       this.#buildHost(state);
+      this.#ingressNames.revision += 1;
       const result = this.#hosts.get(state.host)?.result;
       this.#hostUpdates.set(state.host, result?.routes);
       this.#solverUpdates.set(state.host, result?.solvers);
@@ -295,6 +298,7 @@ export class TableCompiler {
       if (decided === undefined && this.#names.get(state.name) === state) this.#names.delete(state.name);
       updates.push([state.name, state.result?.entry]);
     }
+    if (updates.length > 0) this.#ingressNames.revision += 1;
     this.#outdatedNames.clear();
     return withEntries(this.#sni, updates);
   }

@@ -14,11 +14,13 @@ export interface TlsProfile {
 
 /**
  * The profile of a server name in lower case, `''` for a client that names none; undefined where it is spoken as with all
- * others. A host asks for one kind of client certificate: where its routes have several policies, the others refuse.
+ * others. A host asks for one kind of client certificate: where its routes have several policies, the others refuse. What
+ * an Ingress of the host asks for goes before what a TLSContext does.
  */
 export function tlsProfileFor(table: RoutingTable, serverName: string): TlsProfile | undefined {
   const settings = sniEntryFor(table, serverName)?.settings;
-  const clientCertificate = settings?.clientCertificate ?? policyFor(table, serverName);
+  const clientCertificate =
+    ownPolicy(table, serverName) ?? settings?.clientCertificate ?? generalPolicy(table, serverName);
   if (settings === undefined && clientCertificate === undefined) return undefined;
   return { id: `${settings?.id ?? ''} ${clientCertificate?.id ?? ''}`, settings, clientCertificate };
 }
@@ -53,13 +55,20 @@ function knownOr(map: object, find: () => boolean): boolean {
   return found;
 }
 
-function policyFor(table: RoutingTable, serverName: string): ClientCertificatePolicy | undefined {
-  const routes =
-    table.hosts.get(serverName) ??
-    table.hosts.get(wildcardFor(serverName) ?? serverName) ??
-    table.hosts.get('');
-  const own = routes === undefined ? undefined : policyOf(routes);
-  return own ?? table.fallback?.policy.clientCertificate;
+/** The policy of the host's own routes. */
+function ownPolicy(table: RoutingTable, serverName: string): ClientCertificatePolicy | undefined {
+  const routes = hostRoutesOf(table, serverName);
+  return routes && policyOf(routes);
+}
+
+/** The policy of what takes requests for hosts that have none of their own. */
+function generalPolicy(table: RoutingTable, serverName: string): ClientCertificatePolicy | undefined {
+  const hostless = hostRoutesOf(table, serverName) === undefined ? table.hosts.get('') : undefined;
+  return (hostless && policyOf(hostless)) ?? table.fallback?.policy.clientCertificate;
+}
+
+function hostRoutesOf({ hosts }: RoutingTable, serverName: string): HostRoutes | undefined {
+  return hosts.get(serverName) ?? hosts.get(wildcardFor(serverName) ?? serverName);
 }
 
 /** Hosts that did not change are the same objects from table to table. */
