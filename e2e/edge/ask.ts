@@ -12,8 +12,16 @@ export interface Question {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
-  /** Over TLS, on a connection of its own: what is trusted, the name in SNI (default: the host) and the client's certificate. */
-  readonly tls?: { readonly ca: string; readonly sni?: string; readonly client?: Identity | undefined };
+  /**
+   * Over TLS, on a connection of its own: what is trusted, the name in SNI (default: the host), the client's certificate, and
+   * the highest version that it speaks.
+   */
+  readonly tls?: {
+    readonly ca: string;
+    readonly sni?: string;
+    readonly client?: Identity | undefined;
+    readonly maxVersion?: 'TLSv1.2';
+  };
   /** The address of the edge; default: that of the first place. */
   readonly edge?: string;
   /** The address that it is asked from. */
@@ -54,6 +62,7 @@ export async function ask(question: Question): Promise<Answer> {
             agent: false,
             ca: tls.ca,
             servername: tls.sni ?? host,
+            ...(tls.maxVersion && { maxVersion: tls.maxVersion }),
             ...(tls.client && { cert: tls.client.certPem, key: tls.client.keyPem }),
           });
     sent.on('error', reject);

@@ -214,5 +214,14 @@ export const emissary: Chapter = {
       expect(answer.certificate?.subject.CN).toBe('sites');
       expect(answer.seen().upstream).toBe('one');
     });
+
+    it('statement 15: 421 where the connection was made for another host, and not as this one asks', async () => {
+      const { askTls } = world();
+      const other = { sni: 'ssl-off.example.com' };
+      expect((await askTls('term.example.com', {}, other)).status).toBe(200);
+      expect((await askTls('term.example.com', {}, { ...other, maxVersion: 'TLSv1.2' })).status).toBe(421);
+      const back = { sni: 'term.example.com' };
+      expect((await askTls('ssl-off.example.com', {}, back)).status).toBe(200);
+    });
   },
 };

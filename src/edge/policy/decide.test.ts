@@ -181,6 +181,15 @@ describe('a plain policy', () => {
     expect(statusOf(decided({ ...table, hosts: anyHost }, { host, secure: false }))).toBe(status);
   });
 
+  it('answers 421 where TLS is spoken in another way than the host asks', () => {
+    const settings = { id: 'strict', minVersion: 'TLSv1.3', maxVersion: undefined } as const;
+    const none = { ciphers: undefined, curves: undefined, alpn: undefined, clientCertificate: undefined };
+    const entry = { kind: 'default', reason: 'none', settings: { ...settings, ...none } } as const;
+    const table = { ...aTable(), sni: new Map([['foo.com', entry]]) };
+    expect(statusOf(decided(table, { serverName: 'bar.com', version: 'TLSv1.2' }))).toBe(421);
+    expect(statusOf(decided(table, { serverName: 'bar.com' }))).toBe('forward');
+  });
+
   it('has no HSTS over plain HTTP, and for a site without TLS', () => {
     expect(forwarded(decided(aTable({ tls: false }))).responseEdits).toBeUndefined();
     expect(forwarded(decided(aTable({ tls: false }), { secure: false })).responseEdits).toBeUndefined();

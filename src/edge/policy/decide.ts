@@ -27,6 +27,7 @@ import type { CheckedHead } from './request-head.ts';
 import { fillTemplate, type TemplateFacts } from './request-template.ts';
 import { rewrittenTarget } from './rewrite.ts';
 import { type HeaderEdits, plainPolicy, type RoutePolicy } from './route-policy.ts';
+import { judgeTls } from './tls-of-host.ts';
 
 type Settled = AnswerDecision | ForwardDecision;
 
@@ -54,6 +55,7 @@ const none: readonly string[] = Object.freeze([]);
  *   a guard that could not be honoured        -> 503
  *   plain HTTP where it is to be HTTPS        -> 308      (never for ACME's path), 400 without a host
  *   a path that hides one with other guards   -> 400
+ *   TLS spoken in another way than the host's -> 421
  *   outside of the ranges                     -> 403
  *   client certificate: other policy, missing -> 421, 400, 403
  *   too many requests                         -> 503 or 429
@@ -86,6 +88,8 @@ export function decide(table: RoutingTable, head: CheckedHead, context: DecideCo
   }
   if (passesByGuard(table, head, route))
     return answered(400, 'the path may be read as one that is guarded otherwise', none, route, security);
+  const misdirected = unguarded ? undefined : judgeTls(table, head);
+  if (misdirected !== undefined) return denied(misdirected, route, security);
   const bodyBytes = policy.limits.bodyBytes ?? settings.bodyBytes;
   const bodyLimit = bodyBytes === 0 ? Number.POSITIVE_INFINITY : bodyBytes;
   const tooLong = judgeLength(head, bodyLimit);

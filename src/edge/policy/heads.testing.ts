@@ -1,3 +1,4 @@
+import type { HostTlsSettings } from '../compile/table.ts';
 import { headerFieldsOf } from '../exchange/header-fields.ts';
 import { parseHost } from '../match/host.ts';
 import type { CheckedHead, ClientCertificate, ConnectionFacts } from './request-head.ts';
@@ -18,6 +19,9 @@ export interface HeadOptions {
   readonly chunked?: boolean;
   readonly client?: ClientCertificate;
   readonly serverName?: string;
+  readonly version?: string;
+  readonly cipher?: string;
+  readonly settings?: HostTlsSettings;
 }
 
 /** A request as `decide` gets it. */
@@ -34,8 +38,9 @@ export function aHead(options: HeadOptions = {}): CheckedHead {
     tls: secure
       ? {
           serverName: options.serverName ?? host.name,
-          version: 'TLSv1.3',
-          cipher: 'TLS_AES_128_GCM_SHA256',
+          version: options.version ?? 'TLSv1.3',
+          cipher: options.cipher ?? 'TLS_AES_128_GCM_SHA256',
+          settings: options.settings,
           client: options.client,
         }
       : undefined,

@@ -1,3 +1,4 @@
+import type { HostTlsSettings } from '../compile/table.ts';
 import type { HeaderFields } from '../exchange/header-fields.ts';
 import type { RequestHost } from '../match/host.ts';
 
@@ -19,7 +20,10 @@ export interface TlsFacts {
   /** In lower case; `''` where the client named none. */
   readonly serverName: string;
   readonly version: string;
+  /** OpenSSL's name of the suite. */
   readonly cipher: string;
+  /** How it was spoken, where that is not as the flags say. */
+  readonly settings: HostTlsSettings | undefined;
   /** The client's certificate, where one was asked for. */
   readonly client: ClientCertificate | undefined;
 }

@@ -136,7 +136,7 @@ export class TlsTerminator {
         profile?.clientCertificate === undefined
           ? undefined
           : clientCertificateOf(socket, profile.clientCertificate);
-      listener.secure(socket, new HandshakeFacts(socket, serverName, client));
+      listener.secure(socket, new HandshakeFacts(socket, serverName, profile?.settings, client));
     } catch (error) {
       this.#warn('a connection could not be served', error);
       socket.destroy();
