@@ -12,6 +12,7 @@ import type {
 import { WriteMemory } from '../http1/write-memory.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import { candidateKey } from './candidate.ts';
+import { EmptyPools, mostEmptyPools } from './empty-pools.ts';
 import { makeScratch } from './http1-connection.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { Http1Pool, type PoolSurroundings } from './http1-pool.ts';
@@ -37,7 +38,15 @@ export class Http1Connector implements UpstreamConnector {
   readonly #secure = new Map<string, Group>();
 
   constructor(lookup: LookupFunction, wheel: TimerWheel) {
-    this.#surroundings = { lookup, wheel, scratch: makeScratch(), memory: new WriteMemory(blockBytes) };
+    const empty = new EmptyPools<Http1Pool>(mostEmptyPools, pool => this.#forget(pool));
+    const memory = new WriteMemory(blockBytes);
+    const emptied = (pool: Http1Pool): void => empty.add(pool);
+    this.#surroundings = { lookup, wheel, scratch: makeScratch(), memory, emptied };
+  }
+
+  /** How many endpoints are known. */
+  get pools(): number {
+    return this.#groups().reduce((sum, { pools }) => sum + pools.size, 0);
   }
 
   open(
@@ -66,7 +75,7 @@ export class Http1Connector implements UpstreamConnector {
       this.#secure.delete(id);
       for (const pool of group.pools.values()) pool.retire();
     }
-    for (const group of [this.#plain, ...this.#secure.values()]) {
+    for (const group of this.#groups()) {
       for (const [key, pool] of group.pools) {
         if (!pool.empty) continue;
         group.pools.delete(key);
@@ -76,8 +85,21 @@ export class Http1Connector implements UpstreamConnector {
   }
 
   close(): void {
-    for (const group of [this.#plain, ...this.#secure.values()])
-      for (const pool of group.pools.values()) pool.close();
+    for (const group of this.#groups()) for (const pool of group.pools.values()) pool.close();
+  }
+
+  #groups(): Group[] {
+    return [this.#plain, ...this.#secure.values()];
+  }
+
+  #forget(pool: Http1Pool): void {
+    pool.retire();
+    const { endpoint, tls } = pool;
+    const group = tls === undefined ? this.#plain : this.#secure.get(tls.id);
+    const key = candidateKey(endpoint);
+    if (group?.pools.get(key) !== pool) return;
+    group.pools.delete(key);
+    if (tls !== undefined && group.pools.size === 0) this.#secure.delete(tls.id);
   }
 
   #groupOf(tls: UpstreamTls): Group {

@@ -14,6 +14,8 @@ export interface PoolSurroundings {
   readonly wheel: TimerWheel;
   readonly scratch: Buffer;
   readonly memory: WriteMemory;
+  /** Its last connection has gone. */
+  readonly emptied: (pool: Http1Pool) => void;
 }
 
 /** The connections to one endpoint that speak TLS in one way, or none. The one that was used last is taken first. */
@@ -28,6 +30,7 @@ export class Http1Pool implements ConnectionHome {
   /** No connection is kept any more. */
   retired = false;
   readonly #scratch: Buffer;
+  readonly #emptied: PoolSurroundings['emptied'];
   readonly #idle: Http1Connection[] = [];
   readonly #all = new Set<Http1Connection>();
 
@@ -35,7 +38,7 @@ export class Http1Pool implements ConnectionHome {
     endpoint: Endpoint,
     tls: UpstreamTls | undefined,
     context: SecureContext | undefined,
-    { lookup, wheel, scratch, memory }: PoolSurroundings,
+    { lookup, wheel, scratch, memory, emptied }: PoolSurroundings,
   ) {
     this.endpoint = endpoint;
     this.tls = tls;
@@ -44,6 +47,7 @@ export class Http1Pool implements ConnectionHome {
     this.wheel = wheel;
     this.memory = memory;
     this.#scratch = scratch;
+    this.#emptied = emptied;
   }
 
   /** No connection is open. */
@@ -70,6 +74,7 @@ export class Http1Pool implements ConnectionHome {
     this.#all.delete(connection);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
+    if (this.empty && !this.retired) this.#emptied(this);
   }
 
   /** Ends idle connections now, and the others when they would become idle. */

@@ -12,6 +12,7 @@ import type {
 import { watchStreamEnds } from '../http2/end-of-stream.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
 import { candidateKey } from './candidate.ts';
+import { EmptyPools, mostEmptyPools } from './empty-pools.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import { Http2UpstreamSession, type SessionHome } from './http2-session.ts';
 import { refusedExchange } from './refused-exchange.ts';
@@ -20,6 +21,7 @@ import { upstreamContext } from './upstream-context.ts';
 /** The sessions to one endpoint that speak TLS in one way, or none. */
 interface Pool extends SessionHome {
   readonly sessions: Set<Http2UpstreamSession>;
+  readonly empty: boolean;
 }
 
 /** Pools by endpoint, and the context they share. */
@@ -35,11 +37,17 @@ export class Http2Connector implements UpstreamConnector {
   readonly #wheel: TimerWheel;
   readonly #plain: Group = { tls: undefined, context: undefined, pools: new Map() };
   readonly #secure = new Map<string, Group>();
+  readonly #empty = new EmptyPools<Pool>(mostEmptyPools, pool => this.#forget(pool));
 
   constructor(lookup: LookupFunction, wheel: TimerWheel) {
     this.#lookup = lookup;
     this.#wheel = wheel;
     watchStreamEnds();
+  }
+
+  /** How many endpoints are known. */
+  get pools(): number {
+    return this.#groups().reduce((sum, { pools }) => sum + pools.size, 0);
   }
 
   open(
@@ -78,6 +86,15 @@ export class Http2Connector implements UpstreamConnector {
     return [this.#plain, ...this.#secure.values()];
   }
 
+  #forget(pool: Pool): void {
+    const { endpoint, tls } = pool;
+    const group = tls === undefined ? this.#plain : this.#secure.get(tls.id);
+    const key = candidateKey(endpoint);
+    if (group?.pools.get(key) !== pool) return;
+    group.pools.delete(key);
+    if (tls !== undefined && group.pools.size === 0) this.#secure.delete(tls.id);
+  }
+
   #groupOf(tls: UpstreamTls): Group {
     const known = this.#secure.get(tls.id);
     if (known !== undefined) return known;
@@ -99,7 +116,13 @@ export class Http2Connector implements UpstreamConnector {
       wheel: this.#wheel,
       resumption: undefined,
       sessions,
-      gone: session => sessions.delete(session),
+      get empty() {
+        return sessions.size === 0;
+      },
+      gone: session => {
+        sessions.delete(session);
+        if (made.empty) this.#empty.add(made);
+      },
     };
     pools.set(key, made);
     return made;
