@@ -28,6 +28,8 @@ export interface EdgeFlags {
     readonly connectionsPerAddress: number;
     readonly handshakesPerAddress: number;
     readonly streams: number;
+    readonly resets: number;
+    readonly controlFrames: number;
   };
   /** Of a request's body; 0 for any length. */
   readonly bodyBytes: number;
@@ -76,6 +78,8 @@ export function edgeFlags(settings: RunSettings): EdgeFlags {
       connectionsPerAddress: settings.maxConnectionsPerAddress,
       handshakesPerAddress: settings.maxHandshakesPerAddress,
       streams: settings.maxHttp2Streams,
+      resets: settings.maxHttp2Resets,
+      controlFrames: settings.maxHttp2ControlFrames,
     },
     bodyBytes: settings.maxBodySize,
     limitStatus: settings.limitStatus === '429' ? 429 : 503,

@@ -44,7 +44,7 @@ export const edgeSettings = {
   defaultSslCertificate: setting(objectReference().optional(), {
     group: edge,
     value: 'NAMESPACE/NAME',
-    help: 'The Secret with the certificate for names that have none of their own.',
+    help: 'The Secret with the certificate for names that have none of their own; it goes before that of a TLSContext for "*".',
     defaultText: 'one that no client trusts',
   }),
   sslRedirect: setting(bool(), {
@@ -187,6 +187,18 @@ export const edgeSettings = {
     value: 'N',
     help: 'How many requests one HTTP/2 connection may have open.',
     default: '128',
+  }),
+  maxHttp2Resets: setting(integer(1, 1_000_000), {
+    group: limits,
+    value: 'N',
+    help: 'How many requests one HTTP/2 connection may give up at once; an eighth as many more each second. Above it is closed.',
+    default: '400',
+  }),
+  maxHttp2ControlFrames: setting(integer(1, 1_000_000), {
+    group: limits,
+    value: 'N',
+    help: 'How many PING and SETTINGS frames one HTTP/2 connection may send at once; a fifth as many more each second. Above it is closed.',
+    default: '100',
   }),
   limitStatus: setting(oneOf('503', '429'), {
     group: limits,

@@ -16,6 +16,10 @@ export interface EdgeLimits {
   readonly handshakesPerAddress: number;
   /** Requests that one HTTP/2 connection may have open. */
   readonly streams: number;
+  /** Requests that an HTTP/2 connection may give up at once; it may an eighth as many more each second. */
+  readonly resets: number;
+  /** PING and SETTINGS frames that an HTTP/2 connection may send at once; it may a fifth as many more each second. */
+  readonly controlFrames: number;
 }
 
 export const defaultLimits: EdgeLimits = Object.freeze({
@@ -27,4 +31,6 @@ export const defaultLimits: EdgeLimits = Object.freeze({
   connectionsPerAddress: 0,
   handshakesPerAddress: 512,
   streams: 128,
+  resets: 400,
+  controlFrames: 100,
 });

@@ -51,6 +51,17 @@ function request(stream: number, flags = endHeaders | endStream): Buffer {
   return frame(frameType.headers, flags, stream, headerBlock(plainRequest));
 }
 
+function resets(count: number): Buffer[] {
+  return Array.from({ length: count }, (_, at) => 2 * at + 1).flatMap(stream => [
+    request(stream),
+    frame(frameType.rstStream, 0, stream, uint32(8)),
+  ]);
+}
+
+function pings(count: number): Buffer[] {
+  return Array.from({ length: count }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8)));
+}
+
 describe('floods end the connection, and nothing else', () => {
   it('rapid reset (CVE-2023-44487): after some hundreds, of which few were served', async () => {
     let served = 0;
@@ -118,6 +129,20 @@ describe('floods end the connection, and nothing else', () => {
     expect(await goaway(attacker)).toBe(calm);
     expect(server.refused).toEqual(['settings flood']);
     await stillServes(server);
+  });
+
+  it.each<[what: string, limits: Partial<EdgeLimits>, frames: Buffer[], reason: string]>([
+    ['resets', { resets: 3 }, resets(5), 'rapid reset'],
+    ['pings and settings', { controlFrames: 3 }, pings(5), 'ping flood'],
+  ])('as many %s as the limits say', async (_what, limits, frames, reason) => {
+    const generous = await attacked();
+    generous.attacker.send(...frames);
+    await generous.attacker.settled();
+    expect(generous.server.refused).toEqual([]);
+    const { server, attacker } = await attacked(limits);
+    attacker.send(...frames);
+    await attacker.closed;
+    expect(server.refused).toEqual([reason]);
   });
 
   it('one SETTINGS frame of a thousand entries', async () => {

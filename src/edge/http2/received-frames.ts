@@ -1,3 +1,4 @@
+import type { EdgeLimits } from '../limits.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { ack, endHeaders, FrameFollower, frameType } from './frame-follower.ts';
 import type { Ticks } from './server-exchange.ts';
@@ -16,10 +17,10 @@ export class ReceivedFrames {
   #sectionSince: number | undefined;
   #flood: string | undefined;
 
-  constructor(ticks: Ticks) {
+  constructor(ticks: Ticks, limits: EdgeLimits) {
     this.#ticks = ticks;
-    this.#control = new FloodGuard(controlBounds, ticks);
-    this.#resets = new FloodGuard(resetBounds, ticks);
+    this.#control = new FloodGuard(controlBounds(limits), ticks);
+    this.#resets = new FloodGuard(resetBounds(limits), ticks);
   }
 
   /** The tick at which the header section began of which not all has come. */

@@ -79,8 +79,8 @@ export class ServerSession {
     this.#facts = facts;
     this.#parts = parts;
     this.#restsSince = parts.ticks.now;
-    this.#resets = new FloodGuard(resetBounds, parts.ticks);
-    this.#received = new ReceivedFrames(parts.ticks);
+    this.#resets = new FloodGuard(resetBounds(parts.limits), parts.ticks);
+    this.#received = new ReceivedFrames(parts.ticks, parts.limits);
     if (socket.destroyed) throw lostConnection;
     socket.once('close', closed);
     // RFC 9113 section 9.2.1.

@@ -1,14 +1,19 @@
 import type { ServerSessionOptions } from 'node:http2';
 import type { EdgeLimits } from '../limits.ts';
+import type { FloodBounds } from './flood-guard.ts';
 
-/** Requests given up by a client, or made void by its own errors: at once, and for each second. */
-export const resetBounds = Object.freeze({ burst: 400, perTick: 50 });
+/** Requests given up by a client, or made void by its own errors: at once, and an eighth of that for each second. */
+export function resetBounds({ resets }: Pick<EdgeLimits, 'resets'>): FloodBounds {
+  return { burst: resets, perTick: Math.ceil(resets / 8) };
+}
 
 /** CONTINUATION frames of one header section: with its first frame they hold 144 KiB. nghttp2 takes no more either. */
 export const mostContinuations = 8;
 
-/** Pings and changed settings, together. */
-export const controlBounds = Object.freeze({ burst: 100, perTick: 20 });
+/** Pings and changed settings, together: at once, and a fifth of that for each second. */
+export function controlBounds({ controlFrames }: Pick<EdgeLimits, 'controlFrames'>): FloodBounds {
+  return { burst: controlFrames, perTick: Math.ceil(controlFrames / 5) };
+}
 
 /** Bytes of a request's body that are taken before somebody wants them, for each stream and for a connection. */
 export const streamWindow = 262_144;
@@ -21,6 +26,7 @@ export const sessionRoom = 1_048_576;
 
 /** What Node and nghttp2 bound for a client's connection. Each is held by a test in `floods.test.ts`. */
 export function serverSessionOptions(limits: EdgeLimits): ServerSessionOptions {
+  const resets = resetBounds(limits);
   return {
     settings: {
       maxConcurrentStreams: limits.streams,
@@ -37,8 +43,8 @@ export function serverSessionOptions(limits: EdgeLimits): ServerSessionOptions {
     maxSettings: 32,
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
-    streamResetBurst: resetBounds.burst,
-    streamResetRate: resetBounds.perTick,
+    streamResetBurst: resets.burst,
+    streamResetRate: resets.perTick,
     strictSingleValueFields: false,
   };
 }
