@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
-import { authServices, filterPolicies } from './api/getambassador/auth-service.ts';
+import { type AuthService, authServices, filterPolicies } from './api/getambassador/auth-service.ts';
 import { mappings } from './api/getambassador/mapping.ts';
 import { tlsContexts } from './api/getambassador/tls-context.ts';
 import { endpointSlices, endpointSlicesV1beta1 } from './api/kubernetes/endpoint-slice.ts';
@@ -23,6 +23,7 @@ import {
 } from './edge/index.ts';
 import type { Caches } from './kube/caches.ts';
 import type { EventRecorder } from './kube/events.ts';
+import { createLateCache, type LateCache } from './kube/late-cache.ts';
 import type { KubeApi } from './kube/port.ts';
 import { createEdgeInstruments } from './runtime/edge-instruments.ts';
 import type { HealthCheck } from './runtime/health.ts';
@@ -52,6 +53,11 @@ export async function startProxy(options: StartProxyOptions): Promise<StartedPro
   const standalone = config.source.kind === 'standalone';
   // Kubernetes 1.20 has v1beta1 alone.
   const slices = (await api.serves(endpointSlices)) ? endpointSlices : endpointSlicesV1beta1;
+  const emissary = await emissaryCaches(options);
+  const stopLooking = (): void => {
+    emissary?.authServices.stop();
+    emissary?.filterPolicies.stop();
+  };
   const edge = await startEdge({
     caches: {
       ingresses: caches.cacheOf(ingresses),
@@ -61,7 +67,7 @@ export async function startProxy(options: StartProxyOptions): Promise<StartedPro
       // An API server mirrors Endpoints into slices by itself.
       endpoints: standalone ? caches.cacheOf(endpoints) : undefined,
       secrets: caches.cacheOf(secrets),
-      emissary: await emissaryCaches(options),
+      emissary,
     },
     events,
     clock,
@@ -78,21 +84,27 @@ export async function startProxy(options: StartProxyOptions): Promise<StartedPro
       ...edgeConfig(config, standalone),
     },
   }).catch((error: unknown) => {
+    stopLooking();
     throw withFlag(error, config);
   });
   return {
     serving: edge.ready,
     ready: [{ name: 'edge', problem: () => edge.problem() }],
-    stop: () => edge.stop(),
+    stop: () => {
+      stopLooking();
+      return edge.stop();
+    },
   };
 }
 
+interface StoppableCaches extends EmissaryCaches {
+  readonly authServices: LateCache<AuthService>;
+  readonly filterPolicies: LateCache<AuthService>;
+}
+
 /** The caches of Emissary's kinds, where the API server has them and nobody has turned them off. */
-async function emissaryCaches({
-  api,
-  caches,
-  config,
-}: StartProxyOptions): Promise<EmissaryCaches | undefined> {
+async function emissaryCaches(parts: StartProxyOptions): Promise<StoppableCaches | undefined> {
+  const { api, caches, config } = parts;
   const { watch } = config.emissary;
   if (watch === false) return undefined;
   if (!(await api.serves(mappings)) || !(await api.serves(tlsContexts))) {
@@ -104,8 +116,9 @@ async function emissaryCaches({
   return {
     mappings: caches.cacheOf(mappings),
     tlsContexts: caches.cacheOf(tlsContexts),
-    authServices: (await api.serves(authServices)) ? caches.cacheOf(authServices) : undefined,
-    filterPolicies: (await api.serves(filterPolicies)) ? caches.cacheOf(filterPolicies) : undefined,
+    // What guards Mappings is noticed whenever it is installed: they must not stay open until the next start.
+    authServices: await createLateCache(authServices, parts),
+    filterPolicies: await createLateCache(filterPolicies, parts),
   };
 }
 

@@ -53,10 +53,7 @@ export function snapshotOf(caches: EdgeCaches, slices: SlicesByService): Snapsho
     emissary: caches.emissary && {
       mappings: caches.emissary.mappings.list(),
       tlsContexts: caches.emissary.tlsContexts.list(),
-      guards: [
-        ...(caches.emissary.authServices?.list() ?? []),
-        ...(caches.emissary.filterPolicies?.list() ?? []),
-      ],
+      guards: [...caches.emissary.authServices.list(), ...caches.emissary.filterPolicies.list()],
     },
     service: key => caches.services.get(key),
     secret: key => caches.secrets.get(key),

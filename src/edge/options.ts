@@ -66,13 +66,14 @@ export interface EdgeCaches {
   readonly emissary?: EmissaryCaches | undefined;
 }
 
+type GuardCache = Pick<Cache<AuthService>, 'list' | 'onChange' | 'synced'>;
+
 export interface EmissaryCaches {
   readonly mappings: Cache<Mapping>;
   readonly tlsContexts: Cache<TlsContext>;
-  /** Absent where the API server has no such kind. */
-  readonly authServices: Cache<AuthService> | undefined;
-  /** Likewise. */
-  readonly filterPolicies: Cache<AuthService> | undefined;
+  /** What guards Mappings. Empty where the API server has no such kind (yet). */
+  readonly authServices: GuardCache;
+  readonly filterPolicies: GuardCache;
 }
 
 /** What an edge is made from. */

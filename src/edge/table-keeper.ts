@@ -108,7 +108,7 @@ export class TableKeeper {
   }
 
   /** `concerns` notes what an object means for the next table, and says whether it means anything. */
-  #follow<T extends KubeObject>(cache: Cache<T>, concerns: (object: T) => boolean): void {
+  #follow<T extends KubeObject>(cache: Pick<Cache<T>, 'onChange'>, concerns: (object: T) => boolean): void {
     // A cache tells of what it holds already when it is asked, and of everything again from time to time.
     let following = false;
     const cancel = cache.onChange(({ before, after }) => {
