@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import type { Ingress } from '../../src/api/kubernetes/ingress.ts';
 import type { KubeObject } from '../../src/api/meta.ts';
 import { check, type Expected } from './expected.ts';
 import { nginx, pairSecret, secret, servicePort, site } from './objects.ts';
-import { type Chapter, upstreamAt } from './world.ts';
+import { type Chapter, sitesSecret, upstreamAt } from './world.ts';
 
 interface Row {
   readonly name: string;
@@ -94,6 +95,9 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** What speaks TLS with the upstream where the client does with the edge, beside an upstream that knows one way alone. */
+const asClient = { secure: 'tls-auto-secure.example.com', plain: 'tls-auto-plain.example.com' };
+
 const hostOf = ({ name }: Pick<Row, 'name'>): string => `tls-${name}.example.com`;
 
 /** An Ingress of the API before v1, as CCE's document has them. */
@@ -118,19 +122,24 @@ export const upstreamTls: Chapter = {
   title: 'TLS to upstreams, edge.md section 2',
 
   async objects({ kind, clients }) {
-    const secured = (row: Row): KubeObject => {
-      const ingress = site(hostOf(row), {
-        annotations: nginx({ 'backend-protocol': 'HTTPS', ...row.annotations }),
-        service: 'secure',
-      });
+    const leading = (ingress: Ingress, service = 'secure'): KubeObject => {
       const paths = ingress.spec?.rules?.[0]?.http?.paths ?? [];
-      const port = row.service === undefined ? upstreamAt.secure.port : servicePort;
-      for (const path of paths)
-        path.backend = { service: { name: row.service ?? 'secure', port: { number: port } } };
+      const port = service === 'secure' ? upstreamAt.secure.port : servicePort;
+      for (const path of paths) path.backend = { service: { name: service, port: { number: port } } };
       return ingress;
     };
+    const secured = (row: Row): KubeObject =>
+      leading(
+        site(hostOf(row), { annotations: nginx({ 'backend-protocol': 'HTTPS', ...row.annotations }) }),
+        row.service,
+      );
+    const auto = { 'backend-protocol': 'AUTO_HTTP', 'ssl-redirect': 'false', ...byInnerCa };
+    const alike = (host: string, service: string): KubeObject =>
+      leading(site(host, { annotations: nginx(auto), tls: sitesSecret }), service);
     return [
       ...rows.map(secured),
+      alike(asClient.secure, 'secure'),
+      alike(asClient.plain, 'one'),
       ...(kind === 'current' ? [] : [oldIngress()]),
       pairSecret('edge-alone', await clients.issue({ commonName: 'edge alone' })),
       secret('spoilt-ca', { 'ca.crt': 'nonsense' }),
@@ -151,6 +160,14 @@ export const upstreamTls: Chapter = {
         expect((await ask(hostOf(row), { method: 'POST', body: 'a secret' })).status).toBe(503);
       }
       expect(upstreams.secure.connections()).toBe(before);
+    });
+
+    it('AUTO_HTTP: TLS to the upstream for clients that came over TLS, and none for the others', async () => {
+      const { ask, askTls } = world();
+      check(await askTls(asClient.secure), { status: 200, tls: { sni: 'secure.default.svc' } });
+      check(await ask(asClient.plain), { status: 200, upstream: 'one' });
+      check(await askTls(asClient.plain), { status: 502 });
+      check(await ask(asClient.secure), { status: 502 });
     });
 
     if (kind === 'current') return; // it has none any more
