@@ -66,3 +66,20 @@ it('counts more Ingresses than there was room for, and begins anew after each re
   expect(second?.ingresses[0]).toBe('shop/web-150');
   expect(second?.counts.reduce((sum, count) => sum + count)).toBe(50);
 });
+
+it('reports those Ingresses alone that had requests since, and forgets them when most had none', () => {
+  const counters = new MetricCounters();
+  const [first, second, third] = ['a', 'b', 'c'].map(name => ({
+    ...route,
+    source: { ...route.source, name },
+  }));
+  const countedNow = (...routes: (Route | undefined)[]): readonly string[] | undefined => {
+    for (const one of routes) counters.request(one, 200, true, 1);
+    return counters.take()?.requests.ingresses;
+  };
+  expect(countedNow(first, second, third)).toEqual(['shop/a', 'shop/b', 'shop/c']);
+  // Their places stay.
+  expect(countedNow(third, second)).toEqual(['shop/b', 'shop/c']);
+  expect(countedNow(third)).toEqual(['shop/c']);
+  expect(countedNow(third, first)).toEqual(['shop/c', 'shop/a']);
+});

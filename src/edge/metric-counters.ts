@@ -2,6 +2,7 @@ import {
   countsOfIngress,
   durationBucketsMs,
   type MetricDelta,
+  type RequestCounts,
   statusClasses,
 } from '../runtime/edge-measurements.ts';
 import type { Route } from './compile/table.ts';
@@ -12,10 +13,13 @@ const ingressesAtFirst = 64;
 
 /** Counts in memory until somebody takes the sums. */
 export class MetricCounters implements EdgeMetrics {
-  /** Where the counts of an Ingress begin. One array for all: with an array for each, thousands of them would be made a second. */
+  /**
+   * Where the counts of an Ingress begin. One array for all: with an array for each, thousands of them would be made a second.
+   * The places stay from report to report, so that nothing is made for an Ingress that has requests all the time.
+   */
   #starts = new Map<string, number>();
-  /** Routes live as long as their table: a look-up by the object costs no text. */
-  #startsByRoute = new Map<Route, number>();
+  /** A look-up by the object costs no text. */
+  #startsByRoute = new WeakMap<Route, number>();
   #requests = new Float64Array(ingressesAtFirst * countsOfIngress);
   #durations = new Float64Array(durationBucketsMs.length + 1);
   #durationSumMs = 0;
@@ -59,16 +63,15 @@ export class MetricCounters implements EdgeMetrics {
 
   /** What was counted since the last call, or undefined where that is nothing. */
   take(): MetricDelta | undefined {
+    const requests = this.#takeRequests();
     const isQuiet =
-      this.#starts.size + this.#upstreamErrors.size + this.#handshakes.size + this.#refused.size === 0 &&
+      requests.ingresses.length + this.#upstreamErrors.size + this.#handshakes.size + this.#refused.size ===
+        0 &&
       this.#handshakesFailed === 0 &&
       this.#connections === this.#reportedConnections;
     if (isQuiet) return undefined;
     const delta: MetricDelta = {
-      requests: {
-        ingresses: [...this.#starts.keys()],
-        counts: this.#requests.slice(0, this.#starts.size * countsOfIngress),
-      },
+      requests,
       durations: this.#durations,
       durationSumMs: this.#durationSumMs,
       upstreamErrors: this.#upstreamErrors,
@@ -77,9 +80,6 @@ export class MetricCounters implements EdgeMetrics {
       refused: this.#refused,
       connections: this.#connections,
     };
-    this.#requests.fill(0, 0, this.#starts.size * countsOfIngress);
-    this.#starts = new Map();
-    this.#startsByRoute = new Map();
     this.#durations = new Float64Array(durationBucketsMs.length + 1);
     this.#durationSumMs = 0;
     this.#upstreamErrors = new Map();
@@ -88,6 +88,29 @@ export class MetricCounters implements EdgeMetrics {
     this.#refused = new Map();
     this.#reportedConnections = this.#connections;
     return delta;
+  }
+
+  #takeRequests(): RequestCounts {
+    const ingresses: string[] = [];
+    const all = this.#requests;
+    const counts = new Float64Array(this.#starts.size * countsOfIngress);
+    for (const [ingress, start] of this.#starts) {
+      const to = ingresses.length * countsOfIngress;
+      let sum = 0;
+      for (let at = 0; at < countsOfIngress; at += 1) {
+        const count = all[start + at] ?? 0;
+        counts[to + at] = count;
+        sum += count;
+      }
+      if (sum > 0) ingresses.push(ingress);
+    }
+    all.fill(0, 0, counts.length);
+    // Ingresses that are gone, or quiet, are not kept for ever.
+    if (ingresses.length < this.#starts.size / 2) {
+      this.#starts = new Map();
+      this.#startsByRoute = new WeakMap();
+    }
+    return { ingresses, counts: counts.slice(0, ingresses.length * countsOfIngress) };
   }
 
   #begin(route: Route): number {

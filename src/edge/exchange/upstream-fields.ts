@@ -1,13 +1,14 @@
 import { fieldKind } from '../http1/field-kind.ts';
 import { WireFields } from '../http1/wire-fields.ts';
 import type { AddressRanges } from '../policy/address-ranges.ts';
-import { appendForwarded, forwardedOfHost, forwardedOfPeer } from '../policy/forwarded.ts';
+import { appendForwarded, forwardedOf, forwardedOfPeer } from '../policy/forwarded.ts';
 import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { HeaderEdits } from '../policy/route-policy.ts';
 import { editFields, keepFields } from './edit-fields.ts';
 import { kindOf } from './field-kinds.ts';
 import { type HeaderFields, headerFieldsOf } from './header-fields.ts';
 import { JoinedFields } from './joined-fields.ts';
+import { OneField } from './one-field.ts';
 
 /**
  * The fields of the request to the upstream, without Host and framing: what the client sent without hop-by-hop fields
@@ -54,8 +55,8 @@ function isPassed(kind: number, trusted: boolean): boolean {
 /** What is said of a connection's client whatever the Host, and what was last said with it. */
 interface Said {
   readonly ofPeer: HeaderFields;
-  readonly host: string;
-  readonly fields: HeaderFields;
+  host: string;
+  fields: HeaderFields;
 }
 
 const said = new WeakMap<ConnectionFacts, Said>();
@@ -71,7 +72,19 @@ function saidOf(head: CheckedHead, trusted: AddressRanges, standard: boolean): H
   const known = said.get(connection);
   if (known?.host === hostHeader) return known.fields;
   const ofPeer = known?.ofPeer ?? headerFieldsOf(forwardedOfPeer(connection));
-  const fields = new JoinedFields(ofPeer, headerFieldsOf(forwardedOfHost(connection, hostHeader, standard)));
-  said.set(connection, { ofPeer, host: hostHeader, fields });
+  const fields = new JoinedFields(ofPeer, ofHost(head, standard));
+  if (known === undefined) {
+    said.set(connection, { ofPeer, host: hostHeader, fields });
+  } else {
+    known.host = hostHeader;
+    known.fields = fields;
+  }
   return fields;
+}
+
+function ofHost({ connection, hostHeader }: CheckedHead, standard: boolean): HeaderFields {
+  const host = new OneField('X-Forwarded-Host', hostHeader);
+  return standard
+    ? new JoinedFields(host, new OneField('Forwarded', forwardedOf(connection, hostHeader)))
+    : host;
 }

@@ -2,8 +2,9 @@ import type { ForwardDecision } from '../policy/decision.ts';
 import type { CheckedHead } from '../policy/request-head.ts';
 import type { ForwardParts } from './forward-parts.ts';
 import { JoinedFields } from './joined-fields.ts';
+import { OneField } from './one-field.ts';
 import type { BodyFraming, UpstreamRequest } from './ports.ts';
-import { nextRequestId, RequestIdField } from './request-id.ts';
+import { nextRequestId } from './request-id.ts';
 import { upstreamFields } from './upstream-fields.ts';
 
 const noBody: BodyFraming = Object.freeze({ kind: 'none' });
@@ -20,7 +21,7 @@ export function requestFor(
   let id = head.connectionTokens.includes('x-request-id') ? undefined : head.fields.first('x-request-id');
   if (id === undefined) {
     id = nextRequestId();
-    fields = new JoinedFields(fields, new RequestIdField(id));
+    fields = new JoinedFields(fields, new OneField('X-Request-ID', id));
   }
   const request: UpstreamRequest = {
     method: head.method,

@@ -104,6 +104,20 @@ describe('forwarding', () => {
     expect(valuesOf(rawHeaders, 'host')).toEqual(['foo.com:8080']);
   });
 
+  it('says of each request of a connection which host that one is for', async () => {
+    const { httpPort } = await reportingEdge();
+    const get = (host: string, more = ''): string => `GET / HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`;
+    const hosts = ['foo.com', 'FOO.com:8080', 'foo.com', 'foo.com.'];
+    const raw = await sendRaw(
+      httpPort,
+      hosts.map((host, at) => get(host, at === hosts.length - 1 ? 'Connection: close\r\n' : '')).join(''),
+    );
+    const said = [...raw.matchAll(/"X-Forwarded-Host","([^"]*)"/g)].map(([, host]) => host);
+    expect(said).toEqual(hosts);
+    const forwarded = [...raw.matchAll(/"Forwarded","for=127\.0\.0\.1;host=(.*?);proto=http"/g)];
+    expect(forwarded.map(([, host]) => host?.replaceAll(/[\\"]/g, ''))).toEqual(hosts);
+  });
+
   it('takes out hop-by-hop fields and what Connection lists, and nothing that the edge sets', async () => {
     const { httpPort } = await reportingEdge();
     const headers = {

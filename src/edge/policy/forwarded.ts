@@ -76,7 +76,8 @@ export function appendForwarded(
   const { connection, hostHeader } = head;
   const peer = connection.clientAddress;
   if (!connection.trusted) {
-    to.push(...forwardedOfPeer(connection), ...forwardedOfHost(connection, hostHeader, standard));
+    to.push(...forwardedOfPeer(connection), 'X-Forwarded-Host', hostHeader);
+    if (standard) to.push('Forwarded', forwardedOf(connection, hostHeader));
     return;
   }
   const { address, scheme } = clientOrigin(head, trusted);
@@ -103,16 +104,9 @@ export function forwardedOfPeer({ clientAddress, secure, publicPort }: Connectio
   ];
 }
 
-/** The part that names the host which an untrusted peer asked for. */
-export function forwardedOfHost(
-  { clientAddress, secure }: ConnectionFacts,
-  hostHeader: string,
-  standard: boolean,
-): string[] {
-  const fields = ['X-Forwarded-Host', hostHeader];
-  if (standard)
-    fields.push('Forwarded', forwardedElement(clientAddress, hostHeader, secure ? 'https' : 'http'));
-  return fields;
+/** The element of Forwarded (RFC 7239) for an untrusted peer. */
+export function forwardedOf({ clientAddress, secure }: ConnectionFacts, hostHeader: string): string {
+  return forwardedElement(clientAddress, hostHeader, secure ? 'https' : 'http');
 }
 
 function forwardedElement(address: string, host: string, proto: string): string {
