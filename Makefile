@@ -70,7 +70,7 @@ bench-edge: dist ## Postern, nginx, HAProxy and Caddy under the same load (SCENA
 	@node e2e/servers/main.ts peers
 	@node bench/edge/main.ts
 
-bench-attacks: dist ## What clients of the edge see while it is attacked (SECONDS=5; IDLE=100000; ATTACKS=)
+bench-attacks: dist ## What clients of the edge see while it is attacked (SECONDS=5; IDLE=100000; ATTACKS=; CONTROL=)
 	@node bench/edge-attacks.ts
 
 fuzz: node_modules ## Odd bytes for the HTTP/1.1 codec, against Node's parser, nginx and HAProxy (MINUTES=2; SEED=)

@@ -1,10 +1,12 @@
 /**
  * `make bench-attacks`: what clients of the edge see while it is attacked. Postern is pinned with its worker to core 0;
  * clients, attackers and upstreams have core 1, attackers only what the others leave of it, so that it is the edge that makes
- * clients wait. Clients ask over TLS on kept connections, 200 requests a second in all. Prints p50 and p99, as ratios to those
- * without attack right before, and the workers' memory. SECONDS= (default 5) for each; IDLE= (default 100000) connections of
- * the idle attack, for which there are as many workers and attackers as the open files of a process ask for; ATTACKS= a part
- * of their names.
+ * clients wait. Clients ask over TLS on connections that they open at the beginning, 200 requests a second in all. Prints p50 and
+ * p99, as ratios to those without attack right before, and the workers' memory. SECONDS= (default 5) for each; IDLE= (default
+ * 100000; 0: none) connections of the idle attack, for which there are as many workers and attackers as the open files of a process
+ * ask for; ATTACKS= a part of their names; CONTROL=1 aims the attackers at another edge on core 0, so that what is left of an
+ * attack is not the edge's doing. Where the machine has other work, `chrt -r 2 make bench-attacks` puts clients, upstreams and
+ * workers before it; the attackers, the main process and the other edge remain where they are.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,6 +22,7 @@ const seconds = Number(process.env['SECONDS'] || '5');
 const clients = 8;
 const everyMs = 40;
 const idleCount = Number(process.env['IDLE'] || '100000');
+const isControl = (process.env['CONTROL'] ?? '') !== '';
 const attacks: readonly (readonly [name: string, count: number])[] = [
   ['idle TLS connections', 1_000],
   ['slow heads', 2_000],
@@ -93,15 +96,15 @@ async function start(
 ): Promise<{ child: ChildProcess; connections: number }> {
   const script = join(import.meta.dirname, 'edge/attacker.ts');
   const args = [name, String(count), String(bed.http), String(bed.https), String(before)];
-  const child = spawn('nice', [...leftOver, process.execPath, script, ...args], {
+  const child = spawn('chrt', [...leftOver, process.execPath, script, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, connections: Number(/\d+/.exec(line.toString())?.[0] ?? '0') };
 }
 
-/** Of nice(1): a tenth of the core where others want it. */
-const leftOver = ['-n', '10'];
+/** Of chrt(1) and nice(1): the ordinary scheduler, and of that a tenth of the core where others want it. */
+const leftOver = ['-o', '0', 'nice', '-n', '10'];
 
 async function end(attackers: readonly { readonly child: ChildProcess }[]): Promise<void> {
   for (const { child } of attackers) {
@@ -112,6 +115,10 @@ async function end(attackers: readonly { readonly child: ChildProcess }[]): Prom
 
 function pin(core: number, pids: readonly number[]): void {
   for (const pid of pids) spawnSync('taskset', ['-a', '-cp', String(core), String(pid)]);
+}
+
+function toOrdinaryScheduler(pids: readonly number[]): void {
+  for (const pid of pids) spawnSync('chrt', ['-a', '-o', '-p', '0', String(pid)]);
 }
 
 /** The hard limit of open files, to which Node raises its own. */
@@ -142,11 +149,13 @@ function row(
 /** One attack after the other on one worker. */
 async function attackOneWorker(upstreams: Readonly<Record<string, number>>): Promise<void> {
   const bed = await bedOf(upstreams, 1);
+  const other = isControl ? await bedOf(upstreams, 1) : undefined;
+  toOrdinaryScheduler((await other?.workers()) ?? []);
   try {
     await measure(bed);
     for (const [name, count] of attacks.filter(([name]) => name.includes(process.env['ATTACKS'] ?? ''))) {
       const normal = await measure(bed);
-      const attacker = await start(bed, name, count);
+      const attacker = await start(other ?? bed, name, count);
       const seen = await measure(bed);
       row(name, attacker.connections, normal, seen, `${await bed.workerMiB()} MiB`);
       await end([attacker]);
@@ -155,6 +164,7 @@ async function attackOneWorker(upstreams: Readonly<Record<string, number>>): Pro
     const [before, after] = [await measure(bed), await measure(bed)];
     row('none', 0, before, after, `${await bed.workerMiB()} MiB`);
   } finally {
+    await other?.close();
     await bed.close();
   }
 }
@@ -196,6 +206,7 @@ async function bedOf(
     args: [...args, '--max-handshakes-per-address', '0', '--max-requests-per-connection', '0'],
   });
   pin(0, [bed.postern.pid, ...(await bed.workers())]);
+  toOrdinaryScheduler([bed.postern.pid]);
   return bed;
 }
 
@@ -204,7 +215,7 @@ const ports = { clients: await freePort(loopback), attackers: await freePort(loo
 const upstreamScript = join(import.meta.dirname, '../e2e/soak/upstream-process.ts');
 const processes = [
   spawn(process.execPath, [upstreamScript, String(ports.clients)], { stdio: 'inherit' }),
-  spawn('nice', [...leftOver, process.execPath, upstreamScript, String(ports.attackers)], {
+  spawn('chrt', [...leftOver, process.execPath, upstreamScript, String(ports.attackers)], {
     stdio: 'inherit',
   }),
 ];
@@ -216,7 +227,8 @@ const upstreams = {
   attacked: ports.attackers,
 };
 try {
-  if ('idle connections'.includes(process.env['ATTACKS'] ?? '')) await holdIdleConnections(upstreams);
+  if (idleCount > 0 && 'idle connections'.includes(process.env['ATTACKS'] ?? ''))
+    await holdIdleConnections(upstreams);
   await attackOneWorker(upstreams);
 } finally {
   for (const child of processes) child.kill('SIGKILL');

@@ -1,5 +1,6 @@
 import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
+import type { TurnQueue } from '../timers/turn-queue.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { ServerExchange } from './server-exchange.ts';
 import type { WriteMemory } from './write-memory.ts';
@@ -7,6 +8,8 @@ import type { WriteMemory } from './write-memory.ts';
 /** What the connections of one server share. */
 export interface ConnectionHost {
   readonly wheel: TimerWheel;
+  /** For the first requests of connections: those that have been served go first. */
+  readonly firstRequests: TurnQueue;
   readonly memory: WriteMemory;
   /** For bytes that are done with as soon as they are written. */
   readonly scratch: Buffer;

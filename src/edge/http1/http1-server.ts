@@ -4,6 +4,7 @@ import type { ServeRequest } from '../exchange/ports.ts';
 import { Refusals } from '../exchange/refusals.ts';
 import type { ProtocolServer, ServingParts } from '../protocol-server.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
+import { TurnQueue } from '../timers/turn-queue.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ServerConnection } from './server-connection.ts';
 import { WriteMemory } from './write-memory.ts';
@@ -14,6 +15,8 @@ const firstRequestMs = 500;
 const blockBytes = 147_456;
 /** The share of the time for draining in which others may send one more. */
 const lastRequestShare = 1 / 40;
+/** Each of them may open a connection to an upstream, and takes several times as long as the next one. */
+const firstRequestsEachTurn = 8;
 
 /** Serves clients' connections that speak HTTP/1.1, or 1.0, by the edge's own codec. */
 export function createHttp1Server(
@@ -27,6 +30,7 @@ export function createHttp1Server(
   const connections = new Set<ServerConnection>();
   const host = {
     wheel,
+    firstRequests: new TurnQueue(firstRequestsEachTurn, 'newest'),
     memory: new WriteMemory(blockBytes),
     scratch: Buffer.allocUnsafeSlow(blockBytes),
     timeouts,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Refusal } from '../policy/refusal.ts';
-import type { ConnectionFacts } from '../policy/request-head.ts';
+import type { CheckedHead, ConnectionFacts } from '../policy/request-head.ts';
 import type { Timed } from '../timers/timer-wheel.ts';
 import { BodyFault } from './body-fault.ts';
 import { BodyReader } from './body-reader.ts';
@@ -169,8 +169,15 @@ export class ServerConnection implements Timed {
       exchange.bodyEnded = true;
       this.#host.wheel.set(this, Infinity);
     }
-    this.#host.serve(exchange, head);
+    if (this.#requests > 1) this.#host.serve(exchange, head);
+    else this.#serveInTurn(exchange, head);
     return true;
+  }
+
+  #serveInTurn(exchange: ServerExchange, head: CheckedHead): void {
+    this.#host.firstRequests.run(() => {
+      if (exchange === this.exchange) this.#host.serve(exchange, head);
+    });
   }
 
   #readBody(input: Buffer): boolean {

@@ -22,9 +22,20 @@ export class FloodGuard {
 
   /** Counts one. False where it is one too many. */
   allow(): boolean {
-    const { burst, perTick } = this.#bounds;
-    this.#left = Math.min(burst, this.#left + (this.#ticks.now - this.#at) * perTick) - 1;
-    this.#at = this.#ticks.now;
+    this.#refill();
+    this.#left -= 1;
     return this.#left >= 0;
+  }
+
+  /** There were too many, not long ago. */
+  get exceeded(): boolean {
+    this.#refill();
+    return this.#left < 0;
+  }
+
+  #refill(): void {
+    const { burst, perTick } = this.#bounds;
+    this.#left = Math.min(burst, this.#left + (this.#ticks.now - this.#at) * perTick);
+    this.#at = this.#ticks.now;
   }
 }

@@ -78,6 +78,18 @@ describe('floods end the connection, and nothing else', () => {
     await stillServes(server);
   });
 
+  it('some resets: the connection lives, and is read slowly, so that others do not wait for it', async () => {
+    const { attacker } = await attacked({}, () => {});
+    const burst: Buffer[] = [];
+    for (let stream = 1; stream < 400; stream += 2)
+      burst.push(request(stream), frame(frameType.rstStream, 0, stream, uint32(8)));
+    const sentMs = performance.now();
+    attacker.send(...burst, frame(frameType.ping, 0, 0, Buffer.alloc(8, 1)));
+    const answer = await attacker.find(({ type, flags }) => type === frameType.ping && flags === 1);
+    expect(answer).toBeDefined();
+    expect(performance.now() - sentMs).toBeGreaterThan(150);
+  });
+
   it('resets that the client provokes (CVE-2025-8671), by bodies that are not as long as they say: counted alike', async () => {
     let served = 0;
     const { server, attacker } = await attacked({}, () => {

@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 /** Both ends of a connection, one of them framed. */
-async function pair(look: (bytes: Buffer) => boolean = () => true) {
+async function pair(look: (bytes: Buffer) => readonly Buffer[] = bytes => [bytes]) {
   const listener = createServer({ allowHalfOpen: true });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -62,7 +62,7 @@ describe('a framed socket', () => {
   });
 
   it('looks at what comes, and keeps back what is not to be passed on', async () => {
-    const { peer, framed } = await pair(bytes => !bytes.includes('bad'));
+    const { peer, framed } = await pair(bytes => (bytes.includes('bad') ? [] : [bytes]));
     const chunks: Buffer[] = [];
     framed.on('data', (chunk: Buffer) => chunks.push(chunk));
     for (const text of ['good', 'bad', 'fine']) {
@@ -72,6 +72,24 @@ describe('a framed socket', () => {
     peer.end();
     await once(framed, 'end');
     expect(Buffer.concat(chunks).includes('bad')).toBe(false);
+  });
+
+  it('takes what comes in parts, one a while after the other, and what comes then behind them', async () => {
+    const { peer, framed } = await pair(bytes =>
+      bytes.length === 4 ? [bytes.subarray(0, 1), bytes.subarray(1, 3), bytes.subarray(3)] : [bytes],
+    );
+    const chunks: string[] = [];
+    const atMs: number[] = [];
+    framed.on('data', (chunk: Buffer) => {
+      chunks.push(chunk.toString());
+      atMs.push(performance.now());
+    });
+    peer.write('1234');
+    await expect.poll(() => chunks.length).toBeGreaterThan(0);
+    peer.end('behind');
+    await once(framed, 'end');
+    expect(chunks).toEqual(['1', '23', '4', 'behind']);
+    expect((atMs[2] ?? 0) - (atMs[0] ?? 0)).toBeGreaterThan(30);
   });
 
   it('is read no faster than it is taken, and written no faster than its peer takes it', async () => {

@@ -2,6 +2,9 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { FrameFollower } from './frame-follower.ts';
 
+/** Between one part of what has come at once and the next. */
+const pauseMs = 20;
+
 type Done = (error?: Error | null) => void;
 
 function ignore(): void {}
@@ -16,15 +19,15 @@ export class FramedSocket extends Duplex {
   readonly #sent = new FrameFollower(0, ignore);
   /** It goes out where the frame under way ends. */
   #waiting: Buffer | undefined;
+  /** Set while parts of what has come are still to be passed on. */
+  #pause: NodeJS.Timeout | undefined;
 
-  /** `look` says of the bytes that came whether they are passed on. */
-  constructor(socket: Socket, look: (bytes: Buffer) => boolean) {
+  /** `look` gives the parts in which the bytes that came are passed on, one a while after the other. */
+  constructor(socket: Socket, look: (bytes: Buffer) => readonly Buffer[]) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
     this.on('error', ignore);
-    socket.on('data', (bytes: Buffer) => {
-      if (look(bytes) && !this.push(bytes)) socket.pause();
-    });
+    socket.on('data', (bytes: Buffer) => this.#pass(look(bytes), 0));
     socket.on('end', () => this.push(null));
     socket.on('error', error => this.destroy(error));
     socket.on('close', () => this.destroy());
@@ -37,7 +40,7 @@ export class FramedSocket extends Duplex {
   }
 
   override _read(): void {
-    this.#socket.resume();
+    if (this.#pause === undefined) this.#socket.resume();
   }
 
   override _write(bytes: Buffer, _encoding: string, done: Done): void {
@@ -56,8 +59,23 @@ export class FramedSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    clearTimeout(this.#pause);
     this.#socket.destroy();
     done(error);
+  }
+
+  #pass(parts: readonly Buffer[], at: number): void {
+    const part = parts[at];
+    if (part === undefined) return;
+    const hasRoom = this.push(part);
+    if (at + 1 < parts.length) {
+      this.#socket.pause();
+      this.#pause = setTimeout(() => this.#pass(parts, at + 1), pauseMs);
+      return;
+    }
+    this.#pause = undefined;
+    if (!hasRoom) this.#socket.pause();
+    else if (at > 0) this.#socket.resume();
   }
 
   /** The bytes, with what waits put into the first gap. */

@@ -2,7 +2,13 @@ import type { EdgeLimits } from '../limits.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { ack, endHeaders, FrameFollower, frameType } from './frame-follower.ts';
 import type { Ticks } from './server-exchange.ts';
-import { controlBounds, mostContinuations, resetBounds } from './session-options.ts';
+import {
+  controlBounds,
+  mostContinuations,
+  requestsOfRestless,
+  resetBounds,
+  restlessBounds,
+} from './session-options.ts';
 
 /** Bytes of the client's preface (RFC 9113 section 3.4). */
 const prefaceBytes = 24;
@@ -13,6 +19,10 @@ export class ReceivedFrames {
   readonly #frames = new FrameFollower(prefaceBytes, (type, flags) => this.#count(type, flags));
   readonly #control: FloodGuard;
   readonly #resets: FloodGuard;
+  readonly #calm: FloodGuard;
+  /** Where the requests begin in the bytes that were looked at last. */
+  readonly #requests: number[] = [];
+  #at = 0;
   #continuations = 0;
   #sectionSince: number | undefined;
   #flood: string | undefined;
@@ -21,6 +31,7 @@ export class ReceivedFrames {
     this.#ticks = ticks;
     this.#control = new FloodGuard(controlBounds(limits), ticks);
     this.#resets = new FloodGuard(resetBounds(limits), ticks);
+    this.#calm = new FloodGuard(restlessBounds, ticks);
   }
 
   /** The tick at which the header section began of which not all has come. */
@@ -30,13 +41,33 @@ export class ReceivedFrames {
 
   /** Looks at the next bytes. Gives what they hold too much of; they must not be taken then. */
   look(bytes: Buffer): string | undefined {
-    for (let at = 0; at < bytes.length && this.#flood === undefined; ) at = this.#frames.next(bytes, at);
+    this.#requests.length = 0;
+    this.#at = 0;
+    while (this.#at < bytes.length && this.#flood === undefined)
+      this.#at = this.#frames.next(bytes, this.#at);
     return this.#flood;
+  }
+
+  /**
+   * The parts in which the bytes that were looked at last are to be taken, one a while after the other: opening and closing
+   * requests takes us a hundred times as long as the client.
+   */
+  parts(bytes: Buffer): readonly Buffer[] {
+    if (this.#requests.length <= requestsOfRestless || !this.#calm.exceeded) return [bytes];
+    const parts: Buffer[] = [];
+    let from = 0;
+    for (let next = requestsOfRestless; next < this.#requests.length; next += requestsOfRestless) {
+      const to = this.#requests[next];
+      parts.push(bytes.subarray(from, to));
+      from = to ?? bytes.length;
+    }
+    return [...parts, bytes.subarray(from)];
   }
 
   #count(type: number, flags: number): void {
     switch (type) {
       case frameType.headers:
+        this.#requests.push(this.#at);
         this.#continuations = 0;
         this.#sectionSince = (flags & endHeaders) === 0 ? this.#ticks.now : undefined;
         break;
@@ -46,6 +77,7 @@ export class ReceivedFrames {
         if ((flags & endHeaders) !== 0) this.#sectionSince = undefined;
         break;
       case frameType.rstStream:
+        this.#calm.allow();
         if (!this.#resets.allow()) this.#flood = 'rapid reset';
         break;
       case frameType.settings:

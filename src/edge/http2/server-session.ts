@@ -133,12 +133,13 @@ export class ServerSession {
     }
   }
 
-  /** Whether the bytes that came are to be read. */
-  #take(bytes: Buffer): boolean {
-    if (this.#session.destroyed) return false;
+  /** The parts in which the bytes that came are to be read. */
+  #take(bytes: Buffer): readonly Buffer[] {
+    if (this.#session.destroyed) return [];
     const flood = this.#received.look(bytes);
-    if (flood !== undefined) this.#cutOff(flood);
-    return flood === undefined;
+    if (flood === undefined) return this.#received.parts(bytes);
+    this.#cutOff(flood);
+    return [];
   }
 
   /** The client is told to open no more requests. Those that cross the notice are served: its acknowledgement comes behind them. */

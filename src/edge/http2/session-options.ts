@@ -7,6 +7,10 @@ export function resetBounds({ resets }: Pick<EdgeLimits, 'resets'>): FloodBounds
   return { burst: resets, perTick: Math.ceil(resets / 8) };
 }
 
+/** A connection that resets more requests than these is read slowly, so many requests at once. */
+export const restlessBounds = Object.freeze({ burst: 16, perTick: 16 });
+export const requestsOfRestless = 16;
+
 /** CONTINUATION frames of one header section: with its first frame they hold 144 KiB. nghttp2 takes no more either. */
 export const mostContinuations = 8;
 

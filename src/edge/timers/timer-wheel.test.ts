@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Timed, TimerWheel } from './timer-wheel.ts';
 
@@ -90,6 +91,17 @@ describe('a deadline', () => {
     advance(1_000);
     expect(fired).toHaveLength(3);
     expect(new Set(fired).size).toBe(1);
+  });
+
+  it('that a thousand share is told in several turns of the event loop, but not where it was taken away meanwhile', async () => {
+    let fired = 0;
+    const all = Array.from({ length: 1_000 }, () => aTimed(() => (fired += 1)));
+    for (const timed of all) wheel.set(timed, 50);
+    advance(80);
+    expect(fired).toBeLessThan(100);
+    for (const timed of all.slice(0, 500)) wheel.remove(timed);
+    for (let turns = 0; turns < 50; turns += 1) await turn();
+    expect(fired).toBe(500);
   });
 
   it('is kept after a sleep longer than the wheel', () => {

@@ -1,3 +1,5 @@
+import { TurnQueue } from './turn-queue.ts';
+
 /** Something that has a deadline now and then. It is in one wheel at most. */
 export interface Timed {
   /** In the wheel's time, milliseconds; Infinity for none. Set through the wheel. */
@@ -11,6 +13,8 @@ export interface Timed {
 }
 
 const slots = 512;
+/** Deadlines that are told in one turn: where a thousand connections came together, they end together. */
+const deadlinesEachTurn = 32;
 
 /**
  * One timer for all deadlines of a worker. A deadline that moves on, as those of busy connections do with each request,
@@ -20,6 +24,7 @@ export class TimerWheel {
   readonly resolutionMs: number;
   readonly #slots: (Timed | undefined)[] = Array.from({ length: slots }, () => undefined);
   readonly #time: () => number;
+  readonly #passed = new TurnQueue(deadlinesEachTurn, 'oldest');
   #timer: NodeJS.Timeout | undefined;
   #count = 0;
   /** Ticks since the beginning; the slot of a tick is its remainder. */
@@ -27,7 +32,7 @@ export class TimerWheel {
   /** The present time in milliseconds, as of the last tick. */
   nowMs: number;
 
-  /** Deadlines are kept to within two resolutions, and never fire early. `time` is monotonic, in milliseconds. */
+  /** Deadlines are kept to within two resolutions, or later where many pass at once, and never fire early. `time` is monotonic, in milliseconds. */
   constructor(resolutionMs: number, time: () => number = () => performance.now()) {
     this.resolutionMs = resolutionMs;
     this.#time = time;
@@ -87,12 +92,14 @@ export class TimerWheel {
       else if (timed.deadlineMs !== Infinity) this.#link(timed);
       timed = next;
     }
-    for (const one of due) {
-      // What was called before may have moved it.
-      if (one.deadlineMs > this.nowMs) continue;
-      one.deadlineMs = Infinity;
-      one.onDeadline();
-    }
+    for (const one of due) this.#passed.run(() => this.#tell(one));
+  }
+
+  #tell(timed: Timed): void {
+    // What was done before may have moved it.
+    if (timed.deadlineMs > this.nowMs) return;
+    timed.deadlineMs = Infinity;
+    timed.onDeadline();
   }
 
   /** The tick at which a slot is looked at next. */

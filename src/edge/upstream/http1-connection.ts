@@ -5,6 +5,7 @@ import { readTrailers } from '../http1/trailers.ts';
 import { Tunnel } from '../http1/tunnel.ts';
 import type { WriteMemory } from '../http1/write-memory.ts';
 import type { Timed, TimerWheel } from '../timers/timer-wheel.ts';
+import type { TurnQueue } from '../timers/turn-queue.ts';
 import { failureOf, timeoutFailure, type UpstreamFailure } from './failure.ts';
 import { GatheredWrites } from './gathered-writes.ts';
 import type { Http1Exchange } from './http1-exchange.ts';
@@ -15,6 +16,8 @@ import { openSocket, type SocketHome } from './open-socket.ts';
 export interface ConnectionHome extends SocketHome {
   readonly wheel: TimerWheel;
   readonly memory: WriteMemory;
+  /** For connections that have more to read than the memory for it holds. */
+  readonly longReads: TurnQueue;
   /** The connection can take another request. Gives whether it is kept. */
   idle(connection: Http1Connection): boolean;
   gone(connection: Http1Connection): void;
@@ -27,7 +30,7 @@ export interface ConnectionHome extends SocketHome {
 const readBytes = 73_728;
 /**
  * Where a read fills the memory, there is more, and it is read at once up to thirty times (libuv): megabytes, for which all
- * other connections would wait. After so many the others have their turn.
+ * other connections would wait. After so many the others have their turn; and in one turn few connections read more than once.
  */
 const mostFullReads = 4;
 const headEnd = Buffer.from('\r\n\r\n');
@@ -68,7 +71,8 @@ export class Http1Connection implements Timed {
   #atHandFrom = 0;
   #paused = false;
   #full = false;
-  #fullReads = 0;
+  /** Of those that this turn allows; 0 where there is not much to read. */
+  #fullReadsLeft = 0;
   #tunnel: Tunnel | undefined;
   #idleSeconds: number | undefined;
 
@@ -154,12 +158,20 @@ export class Http1Connection implements Timed {
     else this.#exchange.sendHead();
   }
 
-  /** Reads on after the other connections, where it has read much at a time. */
+  /** Reads on after the other connections, where there is much to read. */
   #hasHadItsTurn(length: number): boolean {
-    this.#fullReads = length < readBytes ? 0 : this.#fullReads + 1;
-    if (this.#fullReads < mostFullReads) return false;
-    this.#fullReads = 0;
-    setImmediate(() => {
+    if (length < readBytes) {
+      this.#fullReadsLeft = 0;
+      return false;
+    }
+    const { longReads } = this.#home;
+    if (this.#fullReadsLeft === 0 && longReads.take()) this.#fullReadsLeft = mostFullReads;
+    if (this.#fullReadsLeft > 1) {
+      this.#fullReadsLeft -= 1;
+      return false;
+    }
+    longReads.wait(() => {
+      this.#fullReadsLeft = mostFullReads;
       if (!this.#paused && !this.#gone) this.#socket.resume();
     });
     return true;

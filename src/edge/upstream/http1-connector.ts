@@ -11,6 +11,7 @@ import type {
 } from '../exchange/ports.ts';
 import { WriteMemory } from '../http1/write-memory.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
+import { TurnQueue } from '../timers/turn-queue.ts';
 import { candidateKey } from './candidate.ts';
 import { EmptyPools, mostEmptyPools } from './empty-pools.ts';
 import { makeScratch } from './http1-connection.ts';
@@ -30,6 +31,8 @@ interface Group {
 
 /** A request's body goes out in pieces of 64 KiB, and a record of TLS. */
 const blockBytes = 81_920;
+/** Connections that read up to 288 KiB in one turn of the event loop. */
+const longReadsEachTurn = 8;
 
 /** The connections of a worker to all upstreams that speak HTTP/1.1. */
 export class Http1Connector implements UpstreamConnector {
@@ -41,7 +44,8 @@ export class Http1Connector implements UpstreamConnector {
     const empty = new EmptyPools<Http1Pool>(mostEmptyPools, pool => this.#forget(pool));
     const memory = new WriteMemory(blockBytes);
     const emptied = (pool: Http1Pool): void => empty.add(pool);
-    this.#surroundings = { lookup, wheel, scratch: makeScratch(), memory, emptied };
+    const longReads = new TurnQueue(longReadsEachTurn, 'oldest');
+    this.#surroundings = { lookup, wheel, scratch: makeScratch(), memory, longReads, emptied };
   }
 
   /** How many endpoints are known. */

@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import type { Endpoint, UpstreamTls } from '../compile/table.ts';
 import type { WriteMemory } from '../http1/write-memory.ts';
 import type { TimerWheel } from '../timers/timer-wheel.ts';
+import type { TurnQueue } from '../timers/turn-queue.ts';
 import { type ConnectionHome, Http1Connection } from './http1-connection.ts';
 
 /** Idle connections that are kept to one endpoint. */
@@ -14,6 +15,7 @@ export interface PoolSurroundings {
   readonly wheel: TimerWheel;
   readonly scratch: Buffer;
   readonly memory: WriteMemory;
+  readonly longReads: TurnQueue;
   /** Its last connection has gone. */
   readonly emptied: (pool: Http1Pool) => void;
 }
@@ -26,6 +28,7 @@ export class Http1Pool implements ConnectionHome {
   readonly lookup: LookupFunction;
   readonly wheel: TimerWheel;
   readonly memory: WriteMemory;
+  readonly longReads: TurnQueue;
   session: Buffer | undefined = undefined;
   /** No connection is kept any more. */
   retired = false;
@@ -38,7 +41,7 @@ export class Http1Pool implements ConnectionHome {
     endpoint: Endpoint,
     tls: UpstreamTls | undefined,
     context: SecureContext | undefined,
-    { lookup, wheel, scratch, memory, emptied }: PoolSurroundings,
+    { lookup, wheel, scratch, memory, longReads, emptied }: PoolSurroundings,
   ) {
     this.endpoint = endpoint;
     this.tls = tls;
@@ -46,6 +49,7 @@ export class Http1Pool implements ConnectionHome {
     this.lookup = lookup;
     this.wheel = wheel;
     this.memory = memory;
+    this.longReads = longReads;
     this.#scratch = scratch;
     this.#emptied = emptied;
   }
