@@ -53,6 +53,7 @@ export function createEngine(parts: EngineParts): Engine {
     clock,
   });
   const servers: Server[] = [];
+  let accepted = 0;
 
   const bind = async (
     address: ListenAddress | undefined,
@@ -60,7 +61,10 @@ export function createEngine(parts: EngineParts): Engine {
     reusePort: boolean,
   ): Promise<ListenAddress | undefined> => {
     if (address === undefined) return undefined;
-    const server = createServer({ noDelay: true }, socket => acceptor.accept(socket, secure));
+    const server = createServer({ noDelay: true }, socket => {
+      accepted += 1;
+      acceptor.accept(socket, secure);
+    });
     servers.push(server);
     const port = await listenOn(server, address, reusePort);
     return { host: address.host, port };
@@ -87,8 +91,12 @@ export function createEngine(parts: EngineParts): Engine {
     async stop(drainMs) {
       http1.drain(drainMs);
       http2.drain(drainMs);
-      // What the system has accepted for a listener that closes is lost: right after a round of events there is nothing.
-      await oneRound();
+      // What the system has accepted for a listener that closes is lost, and a round of events takes one connection of it.
+      let before = -1;
+      for (let rounds = 0; rounds < backlog && before < accepted; rounds += 1) {
+        before = accepted;
+        await oneRound();
+      }
       for (const server of servers) server.close();
       acceptor.drain();
       const deadline = setTimeout(() => acceptor.close(), drainMs);
