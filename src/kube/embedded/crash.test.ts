@@ -75,5 +75,5 @@ describe('a process that is killed', () => {
     const database = new DatabaseSync(stateFilesIn(stateDir).database, { readOnly: true });
     expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
     database.close();
-  }, 30_000);
+  }, 120_000);
 });

@@ -224,7 +224,7 @@ describe('the embedded store', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 180_000);
 
   it('shows all pages of a list as it stood at the first one, whatever is written in between', async () => {
     const objectName = fc.integer({ min: 0, max: 11 }).map(number => `object-${number}`);
@@ -261,5 +261,5 @@ describe('the embedded store', () => {
     );
     await api.close();
     rmSync(stateDir, { recursive: true, force: true });
-  }, 60_000);
+  }, 180_000);
 });
