@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { SeenRequest } from './reporting-upstream.ts';
 
@@ -79,13 +79,13 @@ interface Asker {
 
 const askers: Readonly<Record<LoadClient, (target: LoadTarget) => Asker>> = {
   'new connections': target => ({
-    ask: host => elsewhere(target, edge => askOnce(target, host, edge)),
+    ask: host => elsewhere(target, (edge, heard) => askOnce(target, host, edge, heard)),
     close() {},
   }),
   'kept connections': target => {
     const agent = new Agent({ keepAlive: true, maxCachedSessions: 0 });
     return {
-      ask: host => elsewhere(target, edge => askOnce(target, host, edge, agent)),
+      ask: host => elsewhere(target, (edge, heard) => askOnce(target, host, edge, heard, agent)),
       close: () => agent.destroy(),
     };
   },
@@ -93,24 +93,39 @@ const askers: Readonly<Record<LoadClient, (target: LoadTarget) => Asker>> = {
   WebSocket: webSocketAsker,
 };
 
-/** Whether no connection was made. One that waits to be accepted when its listener is closed is reset, not refused. */
-function isRefusal({ code, syscall }: NodeJS.ErrnoException): boolean {
-  return code === 'ECONNREFUSED' || (code === 'ECONNRESET' && syscall === 'connect');
+/**
+ * Whether no edge has had a word in it: the connection was refused; or reset before an answer to the first message of TLS, as the
+ * system does with those that wait to be accepted when their listener is closed.
+ */
+function isRefusal({ code }: NodeJS.ErrnoException, heard: boolean): boolean {
+  return code === 'ECONNREFUSED' || (code === 'ECONNRESET' && !heard);
 }
 
-/** Asks an edge, and where it refuses the connection the next one. */
-async function elsewhere<T>({ edges }: LoadTarget, ask: (edge: string) => Promise<T>): Promise<T> {
+/** Asks an edge, and where it refuses the connection the next one. `heard` is called once it has answered in TLS. */
+async function elsewhere<T>(
+  { edges }: LoadTarget,
+  ask: (edge: string, heard: () => void) => Promise<T>,
+): Promise<T> {
   for (const edge of edges.slice(0, -1)) {
+    let heard = false;
     try {
-      return await ask(edge);
+      return await ask(edge, () => {
+        heard = true;
+      });
     } catch (error) {
-      if (!isRefusal(error as NodeJS.ErrnoException)) throw error;
+      if (!isRefusal(error as NodeJS.ErrnoException, heard)) throw error;
     }
   }
-  return ask(edges.at(-1) ?? '');
+  return ask(edges.at(-1) ?? '', () => {});
 }
 
-function askOnce({ ca }: LoadTarget, host: string, edge: string, agent?: Agent): Promise<LoadAnswer> {
+function askOnce(
+  { ca }: LoadTarget,
+  host: string,
+  edge: string,
+  heard: () => void,
+  agent?: Agent,
+): Promise<LoadAnswer> {
   return new Promise((resolve, reject) => {
     const sent = request(
       {
@@ -135,6 +150,11 @@ function askOnce({ ca }: LoadTarget, host: string, edge: string, agent?: Agent):
         );
       },
     );
+    sent.on('socket', socket => {
+      if (sent.reusedSocket) heard();
+      // The first secret that both sides have, by the ServerHello.
+      else socket.once('keylog', heard);
+    });
     sent.on('error', reject);
     sent.end();
   });
@@ -152,8 +172,15 @@ function http2Asker(target: LoadTarget): Asker {
   const sessionTo = async (host: string): Promise<ClientHttp2Session> => {
     const known = sessions.get(host);
     if (known !== undefined && !known.closed) return known;
-    const session = await elsewhere(target, async edge => {
-      const made = connectHttp2(`https://${edge}`, { servername: host, ca: target.ca });
+    const session = await elsewhere(target, async (edge, heard) => {
+      const socket = connectTls({
+        host: edge,
+        port: 443,
+        servername: host,
+        ca: target.ca,
+        ALPNProtocols: ['h2'],
+      }).once('keylog', heard);
+      const made = connectHttp2(`https://${edge}`, { createConnection: () => socket });
       await once(made, 'connect');
       return made;
     });
