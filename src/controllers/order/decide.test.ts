@@ -134,7 +134,7 @@ describe('an order that is lost through no fault of its names', () => {
 });
 
 describe('an Order that is not to be carried through', () => {
-  it('is left alone when it is being deleted, or its request is gone, or another, or denied', () => {
+  it('is left alone when it is being deleted, or its request is denied; and goes after its request', () => {
     const order = anOrder(csr);
     const request = aRequest(csr);
     const deletionTimestamp = '2026-01-01T00:00:00Z';
@@ -142,8 +142,9 @@ describe('an Order that is not to be carried through', () => {
     const another = { ...request, metadata: { ...request.metadata, uid: 'another' } };
     const denied = { ...request, status: { conditions: [{ type: 'Denied', status: 'True' as const }] } };
     expect(decideOrder(leaving, request, [], true)).toEqual({ kind: 'ignore' });
-    for (const gone of [undefined, another, denied])
-      expect(decideOrder(order, gone, [], true)).toEqual({ kind: 'ignore' });
+    expect(decideOrder(order, denied, [], true)).toEqual({ kind: 'ignore' });
+    for (const gone of [undefined, another])
+      expect(decideOrder(order, gone, [], true)).toEqual({ kind: 'remove' });
   });
 
   it.each([

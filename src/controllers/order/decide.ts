@@ -20,8 +20,13 @@ import { hasStartedOver, mayStartOver, orderIsLost } from './lost-order.ts';
 
 /** The next step for one Order. */
 export type OrderDecision =
-  /** There is nothing to do, or its CertificateRequest is gone, or is denied or not approved yet. */
+  /** There is nothing to do, or its CertificateRequest is denied or not approved yet. */
   | { readonly kind: 'ignore' }
+  /**
+   * Its CertificateRequest is gone, and it goes too: the garbage collector may take another one of the same name for it, and
+   * leave the Order and its Challenges for good.
+   */
+  | { readonly kind: 'remove' }
   /** It is final, or another order has taken the place of one that was lost: these Challenges have done their work. */
   | { readonly kind: 'clean-up'; readonly challenges: readonly Challenge[] }
   /** Nothing is ordered yet. */
@@ -69,7 +74,7 @@ export function decideOrder(
   }
   const foreign = foreignProblem(order, request);
   if (foreign !== undefined) return { kind: 'fail', state: 'errored', reason: foreign };
-  if (request === undefined || !isControlledBy(order, request)) return { kind: 'ignore' };
+  if (request === undefined || !isControlledBy(order, request)) return { kind: 'remove' };
   if (!isApproved(request, approves)) return { kind: 'ignore' };
 
   const isCurrent = ({ spec }: Challenge): boolean =>

@@ -68,12 +68,13 @@ export function orderController(
       });
       // All is proved, as a rule: what is left is quickly done, while others have not begun.
       proofs.onProof(challenge => enqueueOwner(challenge, true));
-      // One that was there before its request was approved has waited for that.
+      // One that was there before its request was approved has waited for that; one whose request is gone goes too.
       context.caches.cacheOf(certificateRequests).onChange(({ before, after }) => {
-        if (before === undefined || after === undefined) return;
-        if (isApproved(before, approves) || !isApproved(after, approves)) return;
-        for (const order of orderCache.byIndex(byController, after.metadata.uid ?? ''))
-          if (isControlledBy(order, after)) enqueue(keyOf(order));
+        if (before === undefined) return;
+        const isThere = after !== undefined && after.metadata.uid === before.metadata.uid;
+        if (isThere && (isApproved(before, approves) || !isApproved(after, approves))) return;
+        for (const order of orderCache.byIndex(byController, before.metadata.uid ?? ''))
+          if (isControlledBy(order, before)) enqueue(keyOf(order));
       });
       names.onSettled(enqueue);
       watchIssuers(context.caches, orderCache, order => !isFinal(order.status?.state), enqueue);

@@ -35,6 +35,9 @@ export async function reconcileOrder(
   switch (decision.kind) {
     case 'ignore':
       return {};
+    case 'remove':
+      await deleteIfThere(context.api, orders, order);
+      return {};
     case 'wait':
       await tellChallenge(tools, order, decision.reason);
       return {};

@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
 import { challenges } from '../../api/acme/challenge.ts';
 import { type OrderStatus, orders } from '../../api/acme/order.ts';
+import { certificateRequests } from '../../api/cert-manager/certificate-request.ts';
 import { createAcmeAccounts } from '../../issuers/acme/accounts.ts';
+import { ownedBy } from '../../issuers/owned-by.ts';
 import { createNameChecks } from '../../solvers/http01/name-checks.ts';
 import { createProofs } from '../proofs.ts';
 import { wakeUpsOf } from '../wake-ups.testing.ts';
 import { orderController } from './index.ts';
-import { aChallenge, anOrder } from './order.testing.ts';
+import { aChallenge, anOrder, aRequest } from './order.testing.ts';
 
 const watched = () =>
   wakeUpsOf(context =>
@@ -37,4 +39,13 @@ it.each<[string, OrderStatus, boolean]>([
   const key = { namespace: 'shop', name: 'site-1-challenge' };
   expect(await by(() => store.create(challenges, challenge))).toEqual(['shop/site-1-order']);
   expect(await by(() => store.delete(challenges, key))).toEqual(counts ? ['shop/site-1-order'] : []);
+});
+
+it('a CertificateRequest that is gone counts for its Order', async () => {
+  const { store, by } = await watched();
+  const request = await store.create(certificateRequests, aRequest('cmVxdWVzdA=='));
+  const metadata = { ownerReferences: [ownedBy(request, certificateRequests)] };
+  await store.create(orders, anOrder('cmVxdWVzdA==', undefined, { metadata }));
+  const key = { namespace: 'shop', name: 'site-1' };
+  expect(await by(() => store.delete(certificateRequests, key))).toEqual(['shop/site-1-order']);
 });

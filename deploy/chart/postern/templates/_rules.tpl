@@ -23,7 +23,7 @@ such an owner.
   verbs: [update]
 - apiGroups: [acme.cert-manager.io]
   resources: [orders]
-  verbs: [get, list, watch, create]
+  verbs: [get, list, watch, create, delete]
 - apiGroups: [acme.cert-manager.io]
   resources: [challenges]
   verbs: [get, list, watch, create, patch, delete]
