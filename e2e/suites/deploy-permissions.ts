@@ -34,7 +34,7 @@ export const grants: Readonly<Record<Part, readonly Grant[]>> = {
     { resource: 'cert-manager.io/issuers/status', verbs: 'update' },
     { resource: 'cert-manager.io/clusterissuers', verbs: read, isClusterScoped: true },
     { resource: 'cert-manager.io/clusterissuers/status', verbs: 'update', isClusterScoped: true },
-    { resource: 'acme.cert-manager.io/orders', verbs: 'get, list, watch, create' },
+    { resource: 'acme.cert-manager.io/orders', verbs: 'get, list, watch, create, delete' },
     { resource: 'acme.cert-manager.io/orders/status', verbs: 'update' },
     { resource: 'acme.cert-manager.io/challenges', verbs: 'get, list, watch, create, patch, delete' },
     { resource: 'acme.cert-manager.io/challenges/status', verbs: 'update' },
